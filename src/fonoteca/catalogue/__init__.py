@@ -1,0 +1,1 @@
+"""The catalogue: tables, generations, ingest, popularity, coverage and the read side."""

@@ -1,0 +1,1 @@
+"""Tiers, packs, torrents, snapshot, locator, ledger, edition, signing."""

@@ -1,0 +1,1 @@
+"""Claims, licences, policy, the gate (default deny), withdrawals, attribution."""

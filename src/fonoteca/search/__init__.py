@@ -1,0 +1,1 @@
+"""Full-text index over a snapshot: build, query language, ranking. Disposable."""

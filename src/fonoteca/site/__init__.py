@@ -1,0 +1,1 @@
+"""ASGI application over one edition: pages, JSON, ranged audio out of packs."""
