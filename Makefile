@@ -1,0 +1,56 @@
+# Every task of the project. `make demo` and `make test-core` need Python 3.11+ with venv, and make, and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+# All but one core's worth of workers would starve the swarms' timing on small machines; two is measured best on two cores.
+WORKERS ?= 2
+
+.PHONY: demo test test-core test-long lint bench docs package clean
+
+demo: $(VENV)/.installed
+	$(BIN)/fonoteca demo $(DEMO)
+
+test: $(VENV)/.installed-dev
+	scripts/test-tools
+	$(MAKE) lint
+	$(PYTEST) -n $(WORKERS) -m "not long" --durations=10
+
+test-core: $(VENV)/.installed-dev
+	$(PYTEST) -n $(WORKERS) -m "core and not long and not tools"
+
+test-long: $(VENV)/.installed-dev
+	scripts/test-tools
+	$(PYTEST) -m long
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check src tests scripts benchmarks
+	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/forbidden-words
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks $(BENCH)
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python scripts/make-docs
+
+package: $(VENV)/.installed-dev
+	$(BIN)/python -m build --outdir dist .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fonoteca needs Python 3.11 or newer; name one with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	touch $@ $(VENV)/.installed
