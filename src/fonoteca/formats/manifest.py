@@ -140,7 +140,8 @@ def parse(data: bytes) -> Edition:
         return _edition(value)
     except ValueError as error:
         raise Damaged("bad-edition", "The edition could not be read", f"edition.json: {error}",
-                      "fetch it again from its publisher, or build the edition again", "edition.json") from error  # fmt: skip
+                      "fetch it again from its publisher, or build the edition again",
+                      "edition.json") from error  # fmt: skip
 
 
 def _edition(value: dict[str, Any]) -> Edition:

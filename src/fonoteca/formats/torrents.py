@@ -110,27 +110,28 @@ def parse(data: bytes) -> list[TorrentInfo]:
         return found
     except ValueError as error:
         raise Damaged("bad-torrents", "The list of torrents could not be read", f"torrents.json: {error}",
-                      "fetch it again from its publisher, or build the edition again", "torrents.json") from error  # fmt: skip
+                      "fetch it again from its publisher, or build the edition again",
+                      "torrents.json") from error  # fmt: skip
 
 
 def _torrent(item: object) -> TorrentInfo:
     if not isinstance(item, dict):
         raise ValueError(f"{item!r} is no torrent")
-    texts = {name: _text(item.get(name), name) for name in _TEXTS}
+    texts: dict[str, Any] = {name: _text(item.get(name), name) for name in _TEXTS}
     check_path(texts["path"])
     check_path(texts["content"])
     if "/" in check_path(texts["name"]):
         raise ValueError(f"the name {texts['name']!r} is a path")
     if not _V1.fullmatch(texts["infohash_v1"]) or not _V2.fullmatch(texts["infohash_v2"]):
         raise ValueError(f"torrent {texts['name']}: an info-hash is not hex of the right length")
+    lists: dict[str, Any] = {name: _texts(item.get(name), name) for name in _LISTS}
     superseded = item.get("superseded_by")
     return TorrentInfo(
         **texts, bytes=check_count(item.get("bytes"), "bytes"), files=check_count(item.get("files"), "files"),
         added=check_count(item.get("added"), "added"), coverage=_share(item.get("coverage")),
         permit_class=_text(item.get("class"), "class"),
         superseded_by=None if superseded is None else _text(superseded, "superseded_by"),
-        **{name: _texts(item.get(name), name) for name in _LISTS},
-        extra={k: v for k, v in item.items() if k not in _KNOWN},
+        **lists, extra={k: v for k, v in item.items() if k not in _KNOWN},
     )  # fmt: skip
 
 
