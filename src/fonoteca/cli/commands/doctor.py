@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """``doctor`` takes no arguments of its own."""
 
 
-def run(context: Context, args: argparse.Namespace) -> ExitCode:
+def run(context: Context, _args: argparse.Namespace) -> ExitCode:
     """Run all checks; exit 1 where one failed."""
     from fonoteca.cli.diagnosis import diagnose
 

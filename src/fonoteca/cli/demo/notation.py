@@ -44,7 +44,7 @@ class Tune:
 
 def parse(text: str) -> list[Tune]:
     """All tunes of a file. ValueError names the tune and what is wrong with it."""
-    return [_tune(block) for block in re.split(r"\n\s*\n", text) if re.search(r"^X:", block, re.M)]
+    return [_tune(block) for block in re.split(r"\n\s*\n", text) if re.search(r"^X:", block, re.MULTILINE)]
 
 
 def _tune(block: str) -> Tune:
