@@ -1,0 +1,5 @@
+"""``python -m fonoteca``."""
+
+from fonoteca.cli.main import entry
+
+entry()
