@@ -1,0 +1,68 @@
+"""The catalogue's engine: DuckDB over Parquet, in memory, with the operator's limits on memory and threads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from fonoteca.core.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Limits of one run: bytes of memory and number of threads. Neither changes a result."""
+
+    memory: int = 2 << 30
+    threads: int = 2
+
+    @classmethod
+    def of(cls, settings: Settings) -> Engine:
+        """From ``catalogue.memory`` and ``catalogue.threads``."""
+        return cls(settings.number("catalogue.memory"), max(1, settings.number("catalogue.threads")))
+
+
+@contextlib.contextmanager
+def connect(engine: Engine, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty in-memory database. ``spill`` is the folder for what does not fit; None: nothing is spilled."""
+    import duckdb
+
+    config: dict[str, Any] = {
+        "memory_limit": f"{max(engine.memory, 64 << 20) // (1 << 20)}MiB",
+        "threads": engine.threads,
+        "temp_directory": str(spill) if spill else "",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+    }
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        # Times without zone and text in code point order, whatever the machine's zone and language are.
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
+    finally:
+        connection.close()
+
+
+def stream(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
+    """The rows of a query as a stream; read it to its end before the next query."""
+    return pa.RecordBatchReader.from_stream(connection.sql(query))
+
+
+def text(value: str) -> str:
+    """A SQL literal of a text."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def parquet(paths: Sequence[Path]) -> str:
+    """The SQL of a scan of Parquet files."""
+    listed = ", ".join(text(str(p)) for p in paths)
+    return f"read_parquet([{listed}])"

@@ -1,0 +1,256 @@
+"""A generation: the manifest that says which files are the catalogue, and the pointer that names it.
+
+``generations/NNNNNN.json`` is canonical JSON without any time in it, so the same dumps give the same bytes.
+``CURRENT`` names the generation that counts and its digest; it is replaced by one rename. Readers hold a shared
+lock on the manifest that they opened, and the collector leaves what they use. Normative text:
+docs/formats/generation.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fonoteca.catalogue.files import FileRef
+from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.tables import FORMAT
+from fonoteca.core import canonical, durable
+from fonoteca.core.errors import Damaged, Failed
+
+
+@dataclass(frozen=True)
+class DumpFile:
+    """One file of a dump: base name, length in bytes, hex SHA-256."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DumpId:
+    """Which bytes were read. ``id`` is made from dataset and files, never from a date or a folder."""
+
+    id: str
+    files: tuple[DumpFile, ...] = ()
+
+    @classmethod
+    def of(cls, dataset: str, files: tuple[DumpFile, ...]) -> DumpId:
+        """The first 16 hex digits of the digest over dataset and files, in their order."""
+        told = {"dataset": dataset, "files": [[f.name, f.bytes, f.sha256] for f in files]}
+        return cls(canonical.digest(told)[:16], files)
+
+
+Tables = Mapping[str, list[FileRef]]
+
+
+@dataclass(frozen=True)
+class PartitionEntry:
+    """One partition of facts: what was read, how, what came out."""
+
+    source: str
+    dataset: str
+    dump: DumpId
+    licence: list[dict[str, str]]
+    mapping: str
+    reader: str
+    counts: dict[str, int]
+    quarantine: str | None
+    tables: dict[str, list[FileRef]]
+    collisions: list[tuple[str, str, int]] = field(default_factory=list)
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Source and dataset."""
+        return self.source, self.dataset
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the manifest."""
+        files = [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in self.dump.files]
+        return {
+            "source": self.source, "dataset": self.dataset, "dump": {"id": self.dump.id, "files": files},
+            "licence": self.licence, "mapping": self.mapping, "reader": self.reader, "counts": self.counts,
+            "quarantine": self.quarantine, "tables": _tables_as_json(self.tables),
+            "collisions": [list(c) for c in self.collisions],
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> PartitionEntry:
+        """The reverse."""
+        files = tuple(DumpFile(f["name"], f["bytes"], f["sha256"]) for f in value["dump"]["files"])
+        return cls(
+            value["source"], value["dataset"], DumpId(value["dump"]["id"], files), value["licence"], value["mapping"],
+            value["reader"], value["counts"], value["quarantine"], _tables_from_json(value["tables"]),
+            [(kind, key, id_) for kind, key, id_ in value["collisions"]],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Remap:
+    """A key that a collision between partitions gives another id than its partition's facts have."""
+
+    kind: str
+    source: str
+    dataset: str
+    key: str
+    was: int
+    now: int
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the manifest."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """Of which listens the popularity table was made."""
+
+    licences: tuple[str, ...]
+    synthetic: bool
+    files: list[FileRef]
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the manifest."""
+        files = [f.as_json() for f in self.files]
+        return {"licences": list(self.licences), "synthetic": self.synthetic, "files": files}
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One state of the whole catalogue. Number 0 is the empty catalogue of a new archive: it has no file."""
+
+    number: int
+    partitions: tuple[PartitionEntry, ...] = ()
+    merged: dict[str, list[FileRef]] = field(default_factory=dict)
+    popularity: Popularity | None = None
+    remaps: tuple[Remap, ...] = ()
+
+    def partition(self, source: str, dataset: str) -> PartitionEntry | None:
+        """The partition of that name."""
+        return next((p for p in self.partitions if p.name == (source, dataset)), None)
+
+    def with_partition(self, entry: PartitionEntry) -> Generation:
+        """This generation with one partition added or replaced; sorted by name."""
+        others = [p for p in self.partitions if p.name != entry.name]
+        return replace(self, partitions=tuple(sorted([*others, entry], key=lambda p: p.name)))
+
+    def facts(self, table: str) -> list[FileRef]:
+        """The files of one fact table, partition by partition."""
+        return [f for p in self.partitions for f in p.tables.get(table, [])]
+
+    def files(self) -> Iterator[FileRef]:
+        """Every file that it names."""
+        for part in self.partitions:
+            for refs in part.tables.values():
+                yield from refs
+        for refs in self.merged.values():
+            yield from refs
+        if self.popularity:
+            yield from self.popularity.files
+
+    def as_json(self) -> dict[str, Any]:
+        """The manifest."""
+        return {
+            "format": FORMAT, "number": self.number, "partitions": [p.as_json() for p in self.partitions],
+            "merged": _tables_as_json(self.merged), "remaps": [r.as_json() for r in self.remaps],
+            "popularity": self.popularity.as_json() if self.popularity else None,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Generation:
+        """The reverse. Raises KeyError, TypeError or ValueError for what is none."""
+        told = value["popularity"]
+        popularity = (
+            Popularity(tuple(told["licences"]), bool(told["synthetic"]), _refs(told["files"])) if told else None
+        )
+        return cls(
+            int(value["number"]), tuple(PartitionEntry.from_json(p) for p in value["partitions"]),
+            _tables_from_json(value["merged"]), popularity, tuple(Remap(**r) for r in value["remaps"]),
+        )  # fmt: skip
+
+    def same_content(self, other: Generation) -> bool:
+        """True where both differ in nothing but the number."""
+        return replace(self, number=0).as_json() == replace(other, number=0).as_json()
+
+
+def _tables_as_json(tables: Tables) -> dict[str, Any]:
+    return {name: [f.as_json() for f in refs] for name, refs in tables.items()}
+
+
+def _refs(value: list[dict[str, Any]]) -> list[FileRef]:
+    return [FileRef.from_json(f) for f in value]
+
+
+def _tables_from_json(value: dict[str, Any]) -> dict[str, list[FileRef]]:
+    return {name: _refs(refs) for name, refs in value.items()}
+
+
+def _damaged(subject: str, why: str) -> Damaged:
+    return Damaged(
+        "generation-damaged", "The catalogue could not be opened", why,
+        "restore the catalogue/ folder from a backup, or delete it and ingest the dumps again", subject,
+    )  # fmt: skip
+
+
+def current_number(places: Places) -> tuple[int, str] | None:
+    """Number and manifest digest of the generation that counts; None before the first ingest.
+
+    Raises:
+        Damaged: CURRENT is no pointer.
+    """
+    try:
+        told = canonical.decode(places.current.read_bytes())
+        return int(told["generation"]), str(told["digest"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(str(places.current), f"CURRENT cannot be read ({error})") from error
+
+
+def parse(places: Places, number: int, data: bytes) -> Generation:
+    """A manifest from its bytes.
+
+    Raises:
+        Damaged: it is none.
+        Failed: a newer format.
+    """
+    path = str(places.generation(number))
+    try:
+        value = canonical.decode(data)
+        if value["format"] > FORMAT:
+            raise Failed("newer-format", "The catalogue could not be opened",
+                         f"it has format {value['format']}, and this version reads up to {FORMAT}",
+                         "install a newer fonoteca", path)  # fmt: skip
+        return Generation.from_json(value)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, f"generation {number} cannot be read ({error!r})") from error
+
+
+def load(places: Places) -> Generation:
+    """The generation that counts; the empty one (number 0) before the first ingest.
+
+    Raises:
+        Damaged: the pointer or the manifest is not what it was.
+    """
+    named = current_number(places)
+    if named is None:
+        return Generation(0)
+    number, digest = named
+    path = places.generation(number)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise _damaged(str(path), f"CURRENT names generation {number}, which is not there") from None
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise _damaged(str(path), f"generation {number} is not the one that CURRENT names by digest")
+    return parse(places, number, data)
+
+
+def commit(places: Places, generation: Generation) -> None:
+    """Write the manifest, then swap the pointer. All files that it names are on the disk already."""
+    data = canonical.encode(generation.as_json())
+    durable.write_bytes(places.generation(generation.number), data)
+    pointer = {"generation": generation.number, "digest": hashlib.sha256(data).hexdigest()}
+    durable.write_bytes(places.current, canonical.encode(pointer))

@@ -1,0 +1,118 @@
+"""The fact tables of a generation as views, with the ids that hold across all partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from fonoteca.catalogue import collisions
+from fonoteca.catalogue.collisions import Key, MakeId
+from fonoteca.catalogue.engine import parquet
+from fonoteca.catalogue.generation import Generation, PartitionEntry, Remap
+from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.tables import ENTITIES, FACTS
+from fonoteca.core.ids import Kind
+
+if TYPE_CHECKING:
+    import duckdb
+
+_REMAP = pa.schema([
+    ("kind", pa.string()), ("source", pa.string()), ("dataset", pa.string()), ("key", pa.string()),
+    ("was", pa.int64()), ("now", pa.int64()),
+])  # fmt: skip
+_ID_COLUMNS = {
+    **{table: {"id": f"'{table}'"} for table in ENTITIES},
+    "track": {"release_id": "'release'", "recording_id": "'recording'"},
+    "credit": {"entity_id": "t.kind", "artist_id": "'artist'"},
+    "identifier": {"entity_id": "t.kind"},
+    "genre": {"entity_id": "t.kind"},
+    "signal": {"recording_id": "'recording'"},
+    "claim": {"entity_id": "t.kind"},
+}
+
+
+def name_facts(
+    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, remaps: Sequence[Remap] = ()
+) -> None:
+    """Make a view ``facts_<table>`` for each fact table."""
+    connection.register("remap", _remap_table(remaps))
+    for table, schema in FACTS.items():
+        paths = [places.file(f.sha256) for f in generation.facts(table)]
+        if paths:
+            rows = _remapped(table, parquet(paths)) if remaps else f"SELECT * FROM {parquet(paths)}"
+            connection.execute(f"CREATE OR REPLACE VIEW facts_{table} AS {rows}")
+        else:
+            name_empty(connection, f"facts_{table}", schema)
+
+
+def name_empty(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
+    """A view with columns and no rows."""
+    connection.register(name, schema.empty_table())
+
+
+def _remap_table(remaps: Sequence[Remap]) -> pa.Table:
+    return pa.Table.from_pylist([r.as_json() for r in remaps], schema=_REMAP)
+
+
+def _remapped(table: str, scan: str) -> str:
+    columns = []
+    for name in FACTS[table].names:
+        kind = _ID_COLUMNS[table].get(name)
+        columns.append(f"t.{name}" if kind is None else f"coalesce({_now(table, name, kind)}, t.{name}) AS {name}")
+    return f"SELECT {', '.join(columns)} FROM {scan} t"
+
+
+def _now(table: str, column: str, kind: str) -> str:
+    own = f"r.source = t.source AND r.dataset = t.dataset AND r.was = t.{column}"
+    if table in {"signal", "claim"}:
+        own = (f"CASE WHEN t.of_source IS NULL THEN {own} "
+               f"ELSE r.source = t.of_source AND r.key = t.of_key END")  # fmt: skip
+    return f"(SELECT max(r.now) FROM remap r WHERE r.kind = {kind} AND {own})"
+
+
+def find_remaps(
+    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, make: MakeId
+) -> tuple[Remap, ...]:
+    """The ids that collisions between partitions change. Nearly always none: 63 bits are many."""
+    name_facts(connection, places, generation)
+    settled = {(kind, p.source, key) for p in generation.partitions for kind, key, _ in p.collisions}
+    found: list[Remap] = []
+    for kind in Kind:
+        local = {(source, key) for word, source, key in settled if word == kind.word}
+        given = _resolve(connection, kind, local, make)
+        found += [r for p in generation.partitions for r in _changes(connection, kind, p, given)]
+    return tuple(sorted(found, key=lambda r: (r.kind, r.source, r.dataset, r.key)))
+
+
+def _resolve(connection: duckdb.DuckDBPyConnection, kind: Kind, local: set[Key], make: MakeId) -> dict[Key, int]:
+    entities = f"facts_{kind.word}"
+    across = connection.execute(
+        f"SELECT DISTINCT source, key FROM {entities} WHERE id IN (SELECT id FROM {entities} GROUP BY id "
+        f"HAVING min(source || chr(0) || key) <> max(source || chr(0) || key))"
+    ).fetchall()
+
+    def owners(ids: set[int]) -> Iterable[Key]:
+        listed = ", ".join(map(str, ids))
+        query = f"SELECT DISTINCT source, key FROM {entities} WHERE id IN ({listed})"
+        return [(source, key) for source, key in connection.execute(query).fetchall()]
+
+    return collisions.resolve(kind, {*local, *[(s, k) for s, k in across]}, owners, make)
+
+
+def _changes(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, part: PartitionEntry, given: dict[Key, int]
+) -> list[Remap]:
+    keys = [key for source, key in given if source == part.source]
+    if not keys:
+        return []
+    rows = connection.execute(
+        f"SELECT DISTINCT key, id FROM facts_{kind.word} WHERE source = ? AND dataset = ? AND list_contains(?, key)",
+        [part.source, part.dataset, keys],
+    ).fetchall()
+    return [
+        Remap(kind.word, part.source, part.dataset, key, was, given[part.source, key])
+        for key, was in rows
+        if was != given[part.source, key]
+    ]  # fmt: skip
