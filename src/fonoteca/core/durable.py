@@ -104,6 +104,27 @@ def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextlib.contextmanager
+def patching(path: Path) -> Iterator[IO[bytes]]:
+    """An existing file to change in place, on the disk at the end. Every state between must be one to go on from.
+
+    Raises:
+        NoSpace, Failed: with the path.
+    """
+    try:
+        with path.open("r+b") as stream:
+            yield stream
+            sync(stream)
+    except OSError as error:
+        raise translate_os_error(error, path, "The file could not be changed") from error
+
+
+def sync(stream: IO[bytes]) -> None:
+    """Wait until all that was written to an open file is on the disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace a file's content in one step."""
     with writing(path, mode=mode) as stream:

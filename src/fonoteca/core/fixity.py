@@ -45,14 +45,14 @@ class Digester:
         self._sha1 = hashlib.sha1(usedforsecurity=False)
         self._in_piece = 0
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Add the next bytes of the stream."""
         self._sha256.update(data)
         self._blake3.update(data)
         self.length += len(data)
         if self._piece_length:
             self._update_pieces(memoryview(data), self._piece_length)
-        view = memoryview(self._rest + data if self._rest else data)
+        view = memoryview(self._rest + bytes(data) if self._rest else data)
         whole = len(view) - len(view) % merkle.BLOCK
         sha256 = hashlib.sha256
         self.leaves.extend(sha256(view[i : i + merkle.BLOCK]).digest() for i in range(0, whole, merkle.BLOCK))
