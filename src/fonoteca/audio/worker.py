@@ -52,7 +52,6 @@ def _load() -> None:
     import av.audio.stream
     import av.subtitles.stream
     import av.video.stream
-    import mutagen.id3
 
     import fonoteca.audio.containers
     import fonoteca.audio.decode

@@ -1,0 +1,43 @@
+"""The SHA-256 of each 16 KiB block of a blob or pack, kept so that verify can name the damaged block.
+
+A file is the leaves one after the other, 32 bytes each. It needs no digest of its own: its Merkle root must be the
+one that the ledger or packs.parquet promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fonoteca.core import durable, merkle
+
+
+def blob_name(sha256: str) -> str:
+    """Where the leaves of a blob are, below ``holdings/leaves/``."""
+    return f"{sha256[:2]}/{sha256}"
+
+
+def pack_name(pack: str, revision: int) -> str:
+    """Where the leaves of a pack are, below ``holdings/leaves/``."""
+    return f"packs/{pack}.r{revision}.tar.leaves"
+
+
+def store(folder: Path, name: str, leaves: Sequence[bytes]) -> None:
+    """Write the leaves, durably. Nothing is written where the same are there."""
+    data = b"".join(leaves)
+    path = folder / name
+    if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+        return
+    durable.write_bytes(path, data)
+
+
+def load(folder: Path, name: str, root: str) -> list[bytes] | None:
+    """The leaves whose Merkle root is ``root`` (hex), or None where they are missing or damaged."""
+    try:
+        data = (folder / name).read_bytes()
+    except OSError:
+        return None
+    if len(data) % merkle.HASH:
+        return None
+    leaves = [data[i : i + merkle.HASH] for i in range(0, len(data), merkle.HASH)]
+    return leaves if merkle.root(leaves).hex() == root else None
