@@ -22,7 +22,10 @@ class Ref:
 
 @dataclass(frozen=True)
 class Credit:
-    """One name in an ordered artist credit. ``key`` is the source's id of the artist, or None."""
+    """One name in an ordered artist credit. ``key`` is the source's id of the artist, or None.
+
+    ``name`` is empty where the source knows the artist by its key only (Jamendo's tables).
+    """
 
     name: str
     key: str | None = None
@@ -41,7 +44,7 @@ class ClaimText:
 
 @dataclass(frozen=True)
 class Signal:
-    """A count or rating. ``kind`` is ``listens``, ``downloads``, ``rating`` or ``favourites``."""
+    """A count or rating. ``kind`` is ``listens``, ``downloads``, ``rating``, ``favourites`` or ``interest`` (FMA's)."""
 
     kind: str
     value: float
@@ -136,6 +139,8 @@ class Refused:
     code: str
     reason: str
     raw: str
+    kind: str = "recording"
+    """What the row would have been: ``recording`` (also a signal or claim about one) or ``release``."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,7 @@ class Duplicate:
 
     position: str
     key: str
+    kind: str = "recording"
 
 
 Record = RecordingRecord | ReleaseRecord | TrackRecord | ArtistRecord | SignalRecord | ClaimRecord | Refused | Duplicate
@@ -182,7 +188,10 @@ class Dump:
 
 
 class Source(Protocol):
-    """One module's face. ``rows`` counts what is read: rows = recordings + exact duplicates + refused."""
+    """One module's face. Rows read = recordings + exact duplicates + refused (:class:`sources.tally.Tally`).
+
+    All records of one row have its position. Reading a dump again gives the same records.
+    """
 
     @property
     def info(self) -> SourceInfo:
@@ -196,6 +205,18 @@ class Source(Protocol):
     def records(self, dump: Dump) -> Iterator[Record]:
         """All records, in the order of the dump. Never raises for a bad row: gives :class:`Refused`."""
         ...
+
+    def dataset(self, dump: Dump) -> str:
+        """The partition of the source that the dump replaces: '' for sources that have one dump at a time."""
+        return dump.dataset
+
+    def licences(self, dump: Dump) -> Sequence[FieldLicence]:  # noqa: ARG002 a default
+        """The licences of the metadata of this dump: those of :attr:`info`, unless a mapping says another."""
+        return self.info.licences
+
+    def warnings(self, dump: Dump) -> Sequence[str]:  # noqa: ARG002 a default
+        """Sentences about what is odd and does not stop the work: columns that are not known and are left out."""
+        return ()
 
 
 def positions(record: Iterable[Record]) -> list[str]:

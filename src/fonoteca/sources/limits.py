@@ -1,0 +1,42 @@
+"""What a dump may cost: every limit a named field with its unit. Foreign bytes are hostile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Reading stops, with a refusal that says why, where one of these is passed."""
+
+    gzip_ratio: int = 200
+    """Bytes out per byte in, beyond ``gzip_floor`` bytes."""
+    gzip_floor: int = 16 << 20
+    """Bytes out from which the ratio is watched: small files of one repeated row are no bombs."""
+    line: int = 4 << 20
+    """Characters in one line."""
+    row: int = 4 << 20
+    """Characters in one row that spans several lines (a quoted line end)."""
+    columns: int = 4096
+    """Columns of a table."""
+    json_depth: int = 32
+    """Nesting of a JSON value."""
+    json_digits: int = 100
+    """Digits of a JSON number."""
+    literal: int = 64 << 10
+    """Characters of a Python literal (FMA's genre lists)."""
+    raw: int = 16 << 10
+    """Characters of a refused row that are kept in the quarantine."""
+    parquet_footer: int = 64 << 20
+    """Bytes of a Parquet footer."""
+    parquet_row_groups: int = 100_000
+    """Row groups of a Parquet file."""
+    parquet_group: int = 2 << 30
+    """Bytes that one row group says it unpacks to."""
+    parquet_in_memory: int = 256 << 20
+    """Bytes of a gzipped Parquet file once unpacked (it is read at its end first, so it is held in memory)."""
+    batch_rows: int = 4096
+    """Rows that are held at once."""
+
+
+LIMITS = Limits()

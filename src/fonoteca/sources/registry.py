@@ -1,0 +1,26 @@
+"""All sources by name. Nothing heavy is imported here: reading a dump imports what it needs."""
+
+from __future__ import annotations
+
+import difflib
+
+from fonoteca.core.errors import Usage
+from fonoteca.sources.fma import Fma
+from fonoteca.sources.records import Source
+from fonoteca.sources.table import Table
+
+SOURCES: dict[str, Source] = {source.info.name: source for source in (Table(), Fma())}
+
+
+def find(name: str) -> Source:
+    """The source of that name.
+
+    Raises:
+        Usage: ``unknown-source``, with the nearest name.
+    """
+    if name in SOURCES:
+        return SOURCES[name]
+    near = difflib.get_close_matches(name, SOURCES, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise Usage("unknown-source", "There is no such source", f"{name!r} is not one of {', '.join(SOURCES)}",
+                f"{hint}'fonoteca sources' lists them", name)  # fmt: skip
