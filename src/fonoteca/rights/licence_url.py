@@ -14,7 +14,7 @@ class Named(NamedTuple):
     port: str | None = None
 
 
-_HOST = r"(?:https?:)?(?://)?(?:www\.)?"
+_HOST = r"(?:(?:https?:)?//)?(?:www\.)?"
 _TAIL = r"/*(?:\?(?:ref|lang)=[a-z0-9_-]*)?(?:#[a-z0-9_-]*)?"
 _DEED = r"(?:/(?:legalcode|deed|rdf)(?:[.-][a-z]{2}(?:[_-][a-z]{2,4})?)?(?:\.html)?)?"
 _CC = re.compile(
@@ -24,6 +24,7 @@ _CC = re.compile(
 _PUBLIC = re.compile(rf"{_HOST}creativecommons\.org/publicdomain/(?P<code>zero|mark)/(?P<version>1\.0){_DEED}{_TAIL}")
 _RETIRED = re.compile(rf"{_HOST}creativecommons\.org/licenses/publicdomain{_DEED}{_TAIL}")
 _OTHER: tuple[tuple[re.Pattern[str], Named], ...] = (
+    (re.compile(rf"{_HOST}artlibre\.org/licence/lal(?:/[a-z]{{2}})?{_TAIL}"), Named("LAL")),
     (re.compile(rf"{_HOST}freemusicarchive\.org/fma_license{_TAIL}"), Named("FMA-Limited")),
     (re.compile(rf"{_HOST}(?:opensource\.org/licenses?|spdx\.org/licenses)/mit(?:\.html)?{_TAIL}"), Named("MIT")),
     (re.compile(rf"{_HOST}(?:apache\.org/licenses/license-2\.0(?:\.txt|\.html)?|spdx\.org/licenses/apache-2\.0"
