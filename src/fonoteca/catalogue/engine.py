@@ -29,6 +29,9 @@ class Engine:
         return cls(settings.number("catalogue.memory"), max(1, settings.number("catalogue.threads")))
 
 
+DEFAULT = Engine()
+
+
 @contextlib.contextmanager
 def connect(engine: Engine, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty in-memory database. ``spill`` is the folder for what does not fit; None: nothing is spilled."""

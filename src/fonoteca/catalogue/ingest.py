@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fonoteca.catalogue import engine as engines
 from fonoteca.catalogue import facts, generation, merge, popularity, retention, views
 from fonoteca.catalogue.collisions import MakeId, default_make_id
 from fonoteca.catalogue.engine import Engine, connect
@@ -241,6 +242,29 @@ def ingest_records(
         records: read once.
     """
     reading = Reading(info, dataset, dump if isinstance(dump, DumpId) else DumpId(dump))
-    engine = Engine.of(settings) if settings else Engine()
+    engine = Engine.of(settings) if settings else engines.DEFAULT
     licences = settings.list("popularity.licences") if settings else DEFAULT_LICENCES
     return execute(_plan(layout, reading, lambda: records, engine, licences), progress, make)
+
+
+def rank(
+    layout: ArchiveLayout, licences: Iterable[str], *, engine: Engine = engines.DEFAULT, progress: Progress = SILENT
+) -> tuple[Generation, bool]:
+    """Make the popularity table anew from listens under these licences; ingests keep to them from then on.
+
+    Returns:
+        The generation that counts now, and whether it is a new one.
+
+    Raises:
+        NoArchive: ``no-catalogue``: nothing was ingested yet.
+    """
+    places = Places.of(layout)
+    durable.remove_tree(places.spool)
+    with retention.reading(places) as current, connect(engine, places.spool / "engine") as connection:
+        progress.stage("ranking", None, Unit.ROWS)
+        merge.name_merged(connection, places, current.merged)
+        durable.make_folder(places.spool)
+        ranked = popularity.rank(connection, places, list(licences))
+    following = replace(current, number=current.number + 1, popularity=ranked)
+    changed = _settle(places, current, following)
+    return (following if changed else current), changed

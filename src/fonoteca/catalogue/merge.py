@@ -7,6 +7,7 @@ result is sorted by all its columns, so bytes do not depend on threads, memory o
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fonoteca.catalogue import files
@@ -37,10 +38,16 @@ def merge(connection: duckdb.DuckDBPyConnection, places: Places, progress: Progr
         listed, by = ", ".join(schema.names), ", ".join(order)
         rows = stream(connection, f"SELECT {listed} FROM ({query}) ORDER BY {by}")
         written[table] = [files.write(places, f"{table}.parquet", rows, schema)]
-        paths = [places.file(f.sha256) for f in written[table]]
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {parquet(paths)}")
+        name_merged(connection, places, {table: written[table]})
         progress.advance(1)
     return written
+
+
+def name_merged(connection: duckdb.DuckDBPyConnection, places: Places, merged: Mapping[str, Sequence[FileRef]]) -> None:
+    """Merged tables as views by their names."""
+    for table, refs in merged.items():
+        paths = [places.file(f.sha256) for f in refs]
+        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {parquet(paths)}")
 
 
 def _first(*columns: str) -> str:

@@ -37,19 +37,21 @@ def name_facts(
     connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, remaps: Sequence[Remap] = ()
 ) -> None:
     """Make a view ``facts_<table>`` for each fact table."""
-    connection.register("remap", _remap_table(remaps))
+    name_table(connection, "remap", _remap_table(remaps))
     for table, schema in FACTS.items():
         paths = [places.file(f.sha256) for f in generation.facts(table)]
         if paths:
             rows = _remapped(table, parquet(paths)) if remaps else f"SELECT * FROM {parquet(paths)}"
             connection.execute(f"CREATE OR REPLACE VIEW facts_{table} AS {rows}")
         else:
-            name_empty(connection, f"facts_{table}", schema)
+            name_table(connection, f"facts_{table}", schema.empty_table())
 
 
-def name_empty(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
-    """A view with columns and no rows."""
-    connection.register(name, schema.empty_table())
+def name_table(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """A small table from values: it lives in the database, so that every cursor sees it."""
+    connection.register("given_values", table)
+    connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM given_values')
+    connection.unregister("given_values")
 
 
 def _remap_table(remaps: Sequence[Remap]) -> pa.Table:

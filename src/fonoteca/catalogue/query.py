@@ -1,0 +1,216 @@
+"""The read side: one generation, or one edition's snapshot, behind a connection that can read nothing else.
+
+    with Catalogue.open(layout) as catalogue:
+        frame = polars.DataFrame(catalogue.sql("SELECT year, count(*) FROM recordings GROUP BY year"))
+
+Both give the same views: ``recordings releases tracks artists credits identifiers genres popularity claims
+signals``; an edition also ``locator ledger packs credit_lines``, an archive also ``holdings verdicts`` where the
+caller hands them in. Reference: docs/reference/database-schema.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from fonoteca.catalogue import engine as engines
+from fonoteca.catalogue import lookup, retention, show, views
+from fonoteca.catalogue.engine import Engine, connect, parquet, text
+from fonoteca.catalogue.generation import Generation, PartitionEntry
+from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.rows import Rows, run
+from fonoteca.catalogue.tables import MERGED, POPULARITY
+from fonoteca.core.errors import NoArchive
+from fonoteca.core.ids import Kind, show_id
+from fonoteca.core.layout import ArchiveLayout, PublicationLayout
+from fonoteca.formats.claim import FIELDS, Claim
+from fonoteca.formats.tables import PUBLISHED
+
+if TYPE_CHECKING:
+    import duckdb
+
+VIEWS = {**MERGED, "popularity": POPULARITY}
+"""Views that every catalogue has, with their columns."""
+PUBLISHED_VIEWS = {("credit_lines" if name == "credits" else name): schema for name, schema in PUBLISHED.items()}
+"""Views that only an edition fills: its file ``credits.parquet`` is called ``credit_lines`` here."""
+
+
+class Catalogue:
+    """One state of the catalogue. Made by :meth:`open` and :meth:`open_edition`.
+
+    Attributes:
+        number: of the generation or of the edition.
+        is_edition: which of the two.
+        partitions: what the generation was made of; empty for an edition.
+        synthetic: True where popularity rests on made-up listens.
+        licences: of the listens that popularity counts.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, generation: Generation, *, is_edition: bool) -> None:
+        self._connection = connection
+        self._generation = generation
+        self.number = generation.number
+        self.is_edition = is_edition
+        self.partitions: Sequence[PartitionEntry] = generation.partitions
+        self.synthetic = bool(generation.popularity and generation.popularity.synthetic)
+        self.licences = generation.popularity.licences if generation.popularity else ()
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(
+        cls, layout: ArchiveLayout, *, engine: Engine = engines.DEFAULT, values: Mapping[str, pa.Table] | None = None
+    ) -> Iterator[Catalogue]:
+        """The generation that counts now; an ingest that runs meanwhile does not disturb it.
+
+        Args:
+            layout: of the archive.
+            engine: limits of memory and threads.
+            values: further tables by name (``holdings``, ``verdicts``), joined by the caller's queries.
+
+        Raises:
+            NoArchive: ``no-catalogue``: nothing was ingested yet.
+            Damaged: the manifest is.
+        """
+        places = Places.of(layout)
+        with retention.reading(places) as generation, connect(engine) as connection:
+            views.name_facts(connection, places, generation, generation.remaps)
+            merged = {name: [places.file(f.sha256) for f in refs] for name, refs in generation.merged.items()}
+            if generation.popularity:
+                merged["popularity"] = [places.file(f.sha256) for f in generation.popularity.files]
+            _name_views(connection, VIEWS, merged)
+            _name_views(connection, PUBLISHED_VIEWS, {})
+            _give(connection, values or {})
+            _close_doors(connection, [places.file(f.sha256) for f in generation.files()])
+            yield cls(connection, generation, is_edition=False)
+
+    @classmethod
+    @contextlib.contextmanager
+    def open_edition(
+        cls, publication: PublicationLayout, number: int | None = None, *, engine: Engine = engines.DEFAULT
+    ) -> Iterator[Catalogue]:
+        """One edition of a publication or mirror; the newest where no number is given.
+
+        Raises:
+            NoArchive: ``no-edition``.
+        """
+        folder = publication.edition(_edition_number(publication, number))
+        paths = {name: _present(folder / part / f"{name}.parquet" for part in ("snapshot", "snapshot-nc"))
+                 for name in VIEWS}  # fmt: skip
+        published = {("credit_lines" if name == "credits" else name): _present([folder / f"{name}.parquet"])
+                     for name in PUBLISHED}  # fmt: skip
+        with connect(engine) as connection:
+            _name_views(connection, VIEWS, paths)
+            _name_views(connection, PUBLISHED_VIEWS, published)
+            _close_doors(connection, [p for found in [*paths.values(), *published.values()] for p in found])
+            yield cls(connection, Generation(int(folder.name)), is_edition=True)
+
+    def sql(self, query: str) -> Rows:
+        """The rows of one SELECT by whoever asks; nothing but the views can be read.
+
+        Raises:
+            Usage: ``sql-refused`` for anything else, ``sql-wrong`` for an error in the query.
+        """
+        return run(self._connection, query)
+
+    def select(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query of our own, with bound parameters, as dictionaries."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(query, list(parameters))
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        finally:
+            cursor.close()
+
+    def with_values(self, query: str, values: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
+        """As :meth:`select`, for a query that joins tables of values that the caller hands in by name."""
+        cursor = self._connection.cursor()
+        try:
+            for name, table in values.items():
+                cursor.register(name, table)
+            cursor.execute(query)
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        finally:
+            for name in values:
+                cursor.unregister(name)
+            cursor.close()
+
+    def table(self, name: str) -> pa.Table:
+        """A whole view, in its order, with the columns of its schema. KeyError for a name that is none."""
+        schema = (VIEWS | PUBLISHED_VIEWS)[name]
+        return self.sql(f"SELECT {', '.join(_quoted(schema.names))} FROM {name}").table().cast(schema)
+
+    def recording_ids(self) -> pa.Array:
+        """All recordings, ascending: 64-bit integers."""
+        return self.sql("SELECT id FROM recordings ORDER BY id").table().column("id").combine_chunks()
+
+    def resolve(self, words: str) -> list[tuple[Kind, int]]:
+        """What ``isrc:…``, ``mbid:…``, ``upc:…``, ``sha256:…``, ``SOURCE:KEY`` or an id of ours names; may be nothing.
+
+        Raises:
+            Usage: ``bad-id``: no such form.
+        """
+        return lookup.resolve(self.select, words, lookup.given_ids(self._generation))
+
+    def show(self, kind: Kind, entity: int) -> dict[str, Any]:
+        """One entity with the source of each field (the contract of ``show``); KeyError where there is none.
+
+        ``verdict``, ``holdings`` and ``locator`` come from the edition; in an archive they are None, for the caller.
+        """
+        return show.show(self.select, kind, entity, is_edition=self.is_edition)
+
+    def claims_for(self, recording: int) -> list[Claim]:
+        """The claims on a recording and on its releases, in their order. Claims on blobs are with the holdings."""
+        releases = self.select("SELECT DISTINCT release_id FROM tracks WHERE recording_id = ?", [recording])
+        subjects = [show_id(Kind.RELEASE, r["release_id"]) for r in releases] + [show_id(Kind.RECORDING, recording)]
+        rows = self.select(
+            f"SELECT {', '.join(FIELDS)} FROM claims WHERE list_contains(?, subject) ORDER BY ALL", [subjects]
+        )
+        return [Claim.from_json(row) for row in rows]
+
+
+def _quoted(names: Sequence[str]) -> list[str]:
+    return [f'"{name}"' for name in names]
+
+
+def _present(paths: Any) -> list[Path]:
+    return [p for p in paths if p.is_file()]
+
+
+def _edition_number(publication: PublicationLayout, number: int | None) -> int:
+    numbers = publication.edition_numbers()
+    if (number is None and not numbers) or (number is not None and number not in numbers):
+        have = f"there are {numbers[0]} to {numbers[-1]}" if numbers else "nothing was published yet"
+        raise NoArchive("no-edition", "The edition could not be opened",
+                        f"{publication.editions} has no edition {number or ''}: {have}",
+                        "name one that is there with --edition N, or make one with 'fonoteca publish'",
+                        str(publication.editions))  # fmt: skip
+    return numbers[-1] if number is None else number
+
+
+def _name_views(
+    connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, pa.Schema], paths: Mapping[str, Sequence[Path]]
+) -> None:
+    for name, schema in schemas.items():
+        if paths.get(name):
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {parquet(paths[name])}")
+        else:
+            views.name_table(connection, name, schema.empty_table())
+
+
+def _give(connection: duckdb.DuckDBPyConnection, values: Mapping[str, pa.Table]) -> None:
+    for name, table in values.items():
+        views.name_table(connection, name, table)
+
+
+def _close_doors(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    """From here on, no file but these can be read, none written, and no setting changed."""
+    listed = ", ".join(text(str(p)) for p in sorted(set(paths)))
+    connection.execute(f"SET allowed_paths = [{listed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
