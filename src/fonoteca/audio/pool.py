@@ -85,11 +85,15 @@ class Child:
             return AudioRefused("decode-timeout", f"it used more than {self._limits.decode_seconds} s of the processor")
         return AudioRefused("decode-error", "the decoder process died of it")
 
-    def close(self) -> None:
-        """End the child and all of its process group."""
-        self._connection.close()
+    def kill(self) -> None:
+        """End the child and all of its process group; who waits for its answer is told that it died."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the child and let go of all that belongs to it."""
+        self.kill()
+        self._connection.close()
         self._process.wait()
 
 
@@ -104,6 +108,8 @@ class Pool:
         self.missing: list[str] = []
         """What the system could not enforce, known after the first file."""
         self._worker = worker
+        self._living: set[Child] = set()
+        self._closed = False
         self._idle: queue.LifoQueue[Child | None] = queue.LifoQueue()
         for _ in range(max(workers, 1)):
             self._idle.put(None)
@@ -115,30 +121,50 @@ class Pool:
         self.close()
 
     def close(self) -> None:
-        """End all idle children."""
+        """End all children, the busy ones too."""
+        self._closed = True
+        for child in list(self._living):
+            child.kill()
         with contextlib.suppress(queue.Empty):
             while True:
-                child = self._idle.get_nowait()
-                if child is not None:
-                    child.close()
+                self._end(self._idle.get_nowait())
+
+    def _end(self, child: Child | None) -> None:
+        if child is not None:
+            child.close()
+            self._living.discard(child)
+
+    def _start(self) -> Child:
+        if self._closed:
+            raise RuntimeError("the pool is closed")
+        child = Child(self.limits, self._worker)
+        self._living.add(child)
+        self.missing = child.missing
+        return child
 
     @contextlib.contextmanager
     def _child(self) -> Iterator[Child]:
         child = self._idle.get()
-        back: Child | None = None
+        keep = False
         try:
             if child is not None and child.files >= self.limits.files_per_child:
-                child.close()
+                self._end(child)
                 child = None
             if child is None:
-                child = Child(self.limits, self._worker)
-                self.missing = child.missing
+                child = self._start()
             yield child
-            back = child
+            keep = not self._closed
         finally:
-            if back is None and child is not None:
-                child.close()
-            self._idle.put(back)
+            if not keep:
+                self._end(child)
+            self._idle.put(child if keep else None)
+
+    def check_size(self, size: int) -> None:
+        """Refuse without reading. Raises AudioRefused: ``empty-file``, ``too-large``."""
+        if not size:
+            raise AudioRefused("empty-file", "it has no bytes")
+        if size > self.limits.max_bytes:
+            raise AudioRefused("too-large", f"it has {size} bytes, more than the {self.limits.max_bytes} allowed")
 
     def probe(self, path: Path) -> AudioFacts:
         """Decode one file whole.
@@ -153,10 +179,7 @@ class Pool:
     def probe_stream(self, stream: IO[bytes]) -> AudioFacts:
         """As :meth:`probe`, for a file that is open already."""
         size = os.fstat(stream.fileno()).st_size
-        if not size:
-            raise AudioRefused("empty-file", "it has no bytes")
-        if size > self.limits.max_bytes:
-            raise AudioRefused("too-large", f"it has {size} bytes, more than the {self.limits.max_bytes} allowed")
+        self.check_size(size)
         with self._child() as child:
             answer = child.ask(stream, size)
         return _facts(answer)
