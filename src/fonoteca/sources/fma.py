@@ -11,7 +11,7 @@ from typing import Any
 
 from fonoteca.sources import values
 from fonoteca.sources.fma_literals import genre_titles
-from fonoteca.sources.headed import Headed, Layout, columns, recognise
+from fonoteca.sources.headed import Headed, Layout, columns, recognise, resolve, rows, warnings
 from fonoteca.sources.records import (
     ArtistRecord,
     ClaimText,
@@ -29,7 +29,6 @@ from fonoteca.sources.records import (
 )
 from fonoteca.sources.rows import Reading, Row
 from fonoteca.sources.seen import Seen
-from fonoteca.sources.table import left_out
 
 LICENCE = "CC-BY-4.0"
 INFO = SourceInfo(
@@ -61,7 +60,7 @@ TRACKS = Layout(
 )  # fmt: skip
 ALBUMS = Layout(
     "raw_albums.csv", frozenset({"album_id", "album_title", "album_listens"}),
-    frozenset({"album_id", "album_title", "artist_name"}), _ALBUM_KNOWN,
+    frozenset({"album_id", "album_title", "artist_name"}), _ALBUM_KNOWN, "release",
 )  # fmt: skip
 _SIGNALS = (("listens", "track_listens"), ("favourites", "track_favorites"), ("interest", "track_interest"))
 _READING = Reading(format="csv", delimiter=",", encoding="utf-8-sig", quoting=True)
@@ -79,18 +78,22 @@ class Fma(Source):
         """Raises Usage for files that are neither tracks nor albums of FMA, or lack columns."""
         _files(dump)
 
+    def resolve(self, dump: Dump) -> Dump:
+        """Folders become the files in them that are FMA's."""
+        return resolve(dump, _files(dump))
+
     def warnings(self, dump: Dump) -> Sequence[str]:
         """Columns that FMA's layout does not have."""
-        return [w for headed in _files(dump) for w in left_out(headed.file.path, headed.extra)]
+        return warnings(_files(dump))
 
     def records(self, dump: Dump) -> Iterator[Record]:
         """Tracks, then albums, then the albums that only tracks name."""
         reader = _Reader()
         for headed in _files(dump):
             read = reader.track if headed.layout is TRACKS else reader.album
-            for row in headed.file.rows():
+            for row in rows(headed):
                 if isinstance(row, Refused):
-                    yield _of_kind(row, headed)
+                    yield row
                 else:
                     yield from read(row)
         yield from reader.albums_of_tracks()
@@ -98,12 +101,6 @@ class Fma(Source):
 
 def _files(dump: Dump) -> list[Headed]:
     return recognise(dump, "fma", (TRACKS, ALBUMS), _READING)
-
-
-def _of_kind(row: Refused, headed: Headed) -> Refused:
-    if headed.layout is TRACKS:
-        return row
-    return Refused(row.position, row.code, row.reason, row.raw, "release")
 
 
 def _id(value: Any) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fonoteca.core.errors import Usage
+from fonoteca.sources import delimited
 from fonoteca.sources.limits import LIMITS, Limits
-from fonoteca.sources.records import Dump
-from fonoteca.sources.rows import AS_IT_IS, Reading, TableFile, describe
+from fonoteca.sources.records import Dump, Refused
+from fonoteca.sources.rows import AS_IT_IS, Reading, Row, TableFile, describe
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class Layout:
         marks: columns that together say "this is such a file".
         needed: columns without which it cannot be read.
         known: all columns that the layout has; others are left out with a warning.
+        kind: what a row is: ``recording`` or ``release``.
     """
 
     name: str
     marks: frozenset[str]
     needed: frozenset[str]
     known: frozenset[str]
+    kind: str = "recording"
 
 
 def columns(names: str) -> frozenset[str]:
@@ -70,6 +73,32 @@ def recognise(
                     f"'fonoteca sources {source}' says which files it reads and where they come from",
                     str(dump.paths[0]) if dump.paths else None)  # fmt: skip
     return sorted(found, key=lambda h: layouts.index(h.layout))
+
+
+def resolve(dump: Dump, files: Sequence[Headed]) -> Dump:
+    """The dump with its recognised files as paths."""
+    return replace(dump, paths=tuple(headed.file.path for headed in files))
+
+
+def rows(headed: Headed, *, ragged: bool = False) -> Iterator[Row | Refused]:
+    """The file's rows; refusals say what their row would have been. ``ragged``: see :mod:`delimited`."""
+    kind = headed.layout.kind
+    for row in delimited.rows(headed.file, ragged=ragged):
+        yield replace(row, kind=kind) if isinstance(row, Refused) and kind != "recording" else row
+
+
+def warnings(files: Sequence[Headed]) -> list[str]:
+    """Columns that the layouts do not have, a sentence a file."""
+    return [warning for headed in files for warning in left_out(headed.file.path, headed.extra)]
+
+
+def left_out(path: Path, extra: Sequence[str]) -> list[str]:
+    """The one warning about columns that nobody reads, or none."""
+    if not extra:
+        return []
+    shown = ", ".join(extra[:20]) + (", ..." if len(extra) > 20 else "")
+    word = "column is" if len(extra) == 1 else "columns are"
+    return [f"{path.name}: {len(extra)} {word} not known and left out: {shown}"]
 
 
 def _names(layouts: Sequence[Layout]) -> str:

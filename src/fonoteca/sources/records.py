@@ -206,13 +206,16 @@ class Source(Protocol):
         """All records, in the order of the dump. Never raises for a bad row: gives :class:`Refused`."""
         ...
 
-    def dataset(self, dump: Dump) -> str:
-        """The partition of the source that the dump replaces: '' for sources that have one dump at a time."""
-        return dump.dataset
+    def resolve(self, dump: Dump) -> Dump:
+        """The dump with its dataset named, its folders replaced by their files and its mapping read.
 
-    def licences(self, dump: Dump) -> Sequence[FieldLicence]:  # noqa: ARG002 a default
-        """The licences of the metadata of this dump: those of :attr:`info`, unless a mapping says another."""
-        return self.info.licences
+        Call it first: what comes out has plain files as paths and options that are JSON. Raises errors.Usage.
+        """
+        return dump
+
+    def describe(self, dump: Dump) -> SourceInfo:  # noqa: ARG002 a default
+        """:attr:`info`, with the licences of this dump: ``table`` takes them from the mapping."""
+        return self.info
 
     def warnings(self, dump: Dump) -> Sequence[str]:  # noqa: ARG002 a default
         """Sentences about what is odd and does not stop the work: columns that are not known and are left out."""

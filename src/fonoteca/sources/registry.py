@@ -6,10 +6,14 @@ import difflib
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources.fma import Fma
+from fonoteca.sources.folder import Folder
+from fonoteca.sources.freemusi import Freemusi
+from fonoteca.sources.jamendo import Jamendo
 from fonoteca.sources.records import Source
 from fonoteca.sources.table import Table
 
-SOURCES: dict[str, Source] = {source.info.name: source for source in (Table(), Fma())}
+_ALL: tuple[Source, ...] = (Folder(), Table(), Fma(), Freemusi(), Jamendo())
+SOURCES: dict[str, Source] = {source.info.name: source for source in _ALL}
 
 
 def find(name: str) -> Source:

@@ -34,3 +34,10 @@ class Seen:
             return row.refuse("key-conflict", f"the key {key!r} at {row.position} has other content than at {position}",
                               kind=self._kind)  # fmt: skip
         return None if position == row.position else Duplicate(row.position, key, self._kind)
+
+
+def joined_key(parts: list[str]) -> str:
+    """One key of several parts: '/' between them, '/' and '%' inside them escaped, so that no two keys meet."""
+    if len(parts) == 1:
+        return parts[0]
+    return "/".join(p.replace("%", "%25").replace("/", "%2F") for p in parts)

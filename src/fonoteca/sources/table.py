@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources import mapping as mappings
+from fonoteca.sources.headed import left_out
 from fonoteca.sources.mapping import Mapping
 from fonoteca.sources.records import Dump, FieldLicence, Record, Refused, Source, SourceInfo
 from fonoteca.sources.rows import Row, TableFile, describe
@@ -42,20 +43,20 @@ class Table(Source):
         """Raises Usage: not a table, a column that the mapping names is missing, a bad mapping."""
         self._files(dump)
 
-    def dataset(self, dump: Dump) -> str:
-        """``Dump.dataset``, else the mapping's, else the first file's name without its endings."""
-        if dump.dataset:
-            return dump.dataset
+    def resolve(self, dump: Dump) -> Dump:
+        """The mapping as values; the dataset: that of the dump, else the mapping's, else the first file's name."""
         given = _given(dump)
-        if given is not None and given.dataset:
-            return given.dataset
+        options = dict(dump.options)
+        if isinstance(options.get("mapping"), str | Path):
+            options["mapping"] = mappings.load(Path(str(options["mapping"])))
         stem = dump.paths[0].name.partition(".")[0] if dump.paths else ""
-        return re.sub(r"[^A-Za-z0-9._-]", "-", stem)[:64] or "table"
+        named = dump.dataset or (given.dataset if given else "") or re.sub(r"[^A-Za-z0-9._-]", "-", stem)[:64]
+        return replace(dump, dataset=named or "table", options=options)
 
-    def licences(self, dump: Dump) -> Sequence[FieldLicence]:
+    def describe(self, dump: Dump) -> SourceInfo:
         """The mapping's ``licence`` and ``credit``; an empty licence where it names none: not for publication."""
         given = _given(dump) or Mapping()
-        return (FieldLicence("*", given.licence, given.credit),)
+        return replace(INFO, licences=(FieldLicence("*", given.licence, given.credit),))
 
     def warnings(self, dump: Dump) -> Sequence[str]:
         """Columns that no field takes."""
@@ -118,12 +119,3 @@ def check_columns(path: Path, columns: Sequence[str], needed: Sequence[str]) -> 
 def _left_out(file: TableFile, meaning: Mapping) -> list[str]:
     needed = set(meaning.needed)
     return left_out(file.path, [c for c in file.columns if c not in needed])
-
-
-def left_out(path: Path, extra: Sequence[Any]) -> list[str]:
-    """The one warning about columns that nobody reads, or none."""
-    if not extra:
-        return []
-    shown = ", ".join(map(str, extra[:20])) + (", ..." if len(extra) > 20 else "")
-    word = "column is" if len(extra) == 1 else "columns are"
-    return [f"{path.name}: {len(extra)} {word} not known and left out: {shown}"]

@@ -23,14 +23,7 @@ from fonoteca.sources.records import (
     TrackRecord,
 )
 from fonoteca.sources.rows import Row
-from fonoteca.sources.seen import Seen
-
-
-def joined_key(parts: list[str]) -> str:
-    """One key of several parts: '/' between them, '/' and '%' inside them escaped, so that no two keys meet."""
-    if len(parts) == 1:
-        return parts[0]
-    return "/".join(p.replace("%", "%25").replace("/", "%2F") for p in parts)
+from fonoteca.sources.seen import Seen, joined_key
 
 
 class RowReader:
