@@ -45,7 +45,7 @@ class Verdict:
         blob: hex SHA-256, or '' for a recording of which nothing is held.
         state: ``cleared`` or ``withheld``.
         reasons: the first is the one that the published ledger gives.
-        permits: what all claims permit together; nothing, where one is unknown.
+        permits: what all claims permit together; nothing, where one is unknown; no more than to hold, where withdrawn.
         licences: all that were claimed, by id; the work is credited under each.
         permit_class: ``free`` or ``nc``; '' where withheld.
         digest: over all that the verdict was made from.
@@ -108,7 +108,8 @@ def decide(
     state = WITHHELD if denials else CLEARED
     reasons = tuple(denials or _grants(known, licences))
     digest = canonical.digest(_inputs(recording, blob, spoken, withdrawn, policy))
-    return Verdict(recording, blob, state, reasons, _permits(spoken, known, licences), licences,
+    permits = _permits(spoken, known, licences, withdrawn)
+    return Verdict(recording, blob, state, reasons, permits, licences,
                    "" if denials else _class(licences), digest)  # fmt: skip
 
 
@@ -184,10 +185,13 @@ def _grants(known: Mapping[Claim, Licence], licences: Sequence[Licence]) -> list
     return reasons
 
 
-def _permits(spoken: Sequence[Claim], known: Mapping[Claim, Licence], licences: Sequence[Licence]) -> Permits:
+def _permits(
+    spoken: Sequence[Claim], known: Mapping[Claim, Licence], licences: Sequence[Licence], withdrawn: Withdrawal | None
+) -> Permits:
     if not licences or len(known) < len(spoken):
         return NOTHING
-    return reduce(Permits.both, (lic.permits for lic in licences))
+    claimed = reduce(Permits.both, (lic.permits for lic in licences))
+    return claimed.both(Permits(hold=True)) if withdrawn else claimed
 
 
 def _class(licences: Sequence[Licence]) -> str:
