@@ -12,6 +12,30 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+GOLDENS = REPOSITORY / "tests" / "goldens"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--rewrite-goldens``: write the golden files anew instead of comparing with them."""
+    parser.addoption("--rewrite-goldens", action="store_true", help="write tests/goldens anew, then look at the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
+    """``golden("pack/three.r0.tar", data)``: the bytes must be those of the file under ``tests/goldens``."""
+    rewrite = bool(request.config.getoption("--rewrite-goldens"))
+
+    def compare(name: str, data: bytes) -> None:
+        path = GOLDENS / name
+        if rewrite:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        assert path.is_file(), f"no golden file {name}: pytest --rewrite-goldens makes it"
+        assert path.read_bytes() == data, f"{name} is not what it was: docs/formats must say why"
+
+    return compare
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real catalogues and music beside the checkout; skips, saying so, where it is not there."""

@@ -71,8 +71,8 @@ def _encode_into(value: object, parts: list[bytes]) -> None:
 
 def _encode_mapping(value: Mapping[Any, object], parts: list[bytes]) -> None:
     raw = {key.encode() if isinstance(key, str) else key: item for key, item in value.items()}
-    if len(raw) != len(value):
-        raise TypeError("a dictionary has one key as text and as bytes")
+    if len(raw) != len(value) or not all(isinstance(key, bytes) for key in raw):
+        raise TypeError("the keys of a dictionary are strings, each there once")
     parts.append(b"d")
     for key in sorted(raw):
         _encode_into(key, parts)
