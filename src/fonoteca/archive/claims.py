@@ -16,6 +16,11 @@ _LICENCE_TAGS = ("license", "copyright", "copyright message", "usage terms", "ri
 _LIKE_A_LICENCE = re.compile(
     r"creativecommons\.org|\bcc[ \-]|\bcc0\b|public domain|artlibre\.org|licen[sc]e", re.IGNORECASE
 )
+# Creative Commons' own form for tags: "2004 Name. Licensed to the public under URL verify at URL".
+_TO_THE_PUBLIC = re.compile(
+    r"[^:/]*\blicensed to the public under (https?://\S+)(?:\s+verify at https?://\S+)?\s*(?:https?://\S+)?",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"https?://[^\s<>\"')\]]+", re.IGNORECASE)
 
 
@@ -31,10 +36,14 @@ def of_tags(tags: Iterable[tuple[str, str]], blob: str) -> list[Claim]:
     """Tags that look like a licence. "Copyright 2004 by X" claims nothing."""
     claims = []
     for name, value in tags:
-        if name in _LICENCE_TAGS and _LIKE_A_LICENCE.search(value):
-            address = _ADDRESS.search(value)
-            claims.append(Claim(SubjectKind.BLOB.value, blob, value, address[0].rstrip(".,;") if address else "",
-                                "tag in the file", "tags", blob[:16], f"tag:{name}"))  # fmt: skip
+        if name not in _LICENCE_TAGS or not _LIKE_A_LICENCE.search(value):
+            continue
+        whole = _TO_THE_PUBLIC.fullmatch(value)
+        address = _ADDRESS.search(whole[1] if whole else value)
+        url = address[0].rstrip(".,;") if address else ""
+        evidence = f'tag "{name}" in the file: {value}' if whole else f'tag "{name}" in the file'
+        claims.append(Claim(SubjectKind.BLOB.value, blob, "" if whole else value, url, evidence, "tags", blob[:16],
+                            f"tag:{name}"))  # fmt: skip
     return claims
 
 
