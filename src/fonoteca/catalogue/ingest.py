@@ -8,8 +8,9 @@ result count. Killed anywhere, the same command again ends in the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from fonoteca.catalogue import engine as engines
@@ -24,7 +25,7 @@ from fonoteca.core import canonical, durable
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
-from fonoteca.sources.records import Dump, Record, Source, SourceInfo
+from fonoteca.sources.records import Dump, FieldLicence, Record, Source, SourceInfo
 
 _READ = 1 << 20
 DEFAULT_LICENCES = ("CC0-1.0",)
@@ -35,6 +36,7 @@ class Reading:
     """What identifies one reading of a dump: the same reading again changes nothing."""
 
     info: SourceInfo
+    licences: Sequence[FieldLicence]
     dataset: str
     dump: DumpId
     mapping: str = ""
@@ -73,7 +75,16 @@ class IngestPlan:
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What came out. ``read`` = ``records`` + ``duplicates`` + ``refused``: rows of the dump."""
+    """What came out.
+
+    Attributes:
+        records: rows accepted: recordings, or signals and claims about another source's recordings.
+        duplicates, refused: rows of recordings and of releases that were not stored.
+        read: ``records`` + ``duplicates`` + ``refused``.
+        quarantine: path below the archive of the refused rows, or None.
+        changed: False where nothing was written, because the same reading was there.
+        counts: the partition's counts in full (:class:`fonoteca.sources.tally.Tally`).
+    """
 
     source: str
     dataset: str
@@ -85,6 +96,7 @@ class IngestResult:
     quarantine: str | None
     generation: int
     changed: bool
+    counts: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """The summary of ``ingest``, without seconds."""
@@ -100,12 +112,16 @@ def plan(
         Usage: the files are no dump of this source.
         Damaged: the catalogue is.
     """
-    source.check(dump)
-    mapping = canonical.digest(dict(dump.options)) if dump.options else ""
-    reading = Reading(source.info, dump.dataset, dump_id(dump, progress), mapping)
-    return _plan(
-        layout, reading, lambda: source.records(dump), Engine.of(settings), settings.list("popularity.licences")
-    )
+    resolved = source.resolve(dump)
+    source.check(resolved)
+    for warning in source.warnings(resolved):
+        progress.warn(warning)
+    info = source.describe(resolved)
+    mapping = canonical.digest(dict(resolved.options)) if resolved.options else ""
+    read = dump_id(resolved.dataset, resolved.paths, progress)
+    reading = Reading(info, info.licences, resolved.dataset, read, mapping)
+    counted = settings.list("popularity.licences")
+    return _plan(layout, reading, lambda: source.records(resolved), Engine.of(settings), counted)
 
 
 def _plan(
@@ -131,19 +147,20 @@ def _intact(places: Places, current: Generation) -> bool:
         return False
 
 
-def dump_id(dump: Dump, progress: Progress = SILENT) -> DumpId:
+def dump_id(dataset: str, paths: Sequence[Path], progress: Progress = SILENT) -> DumpId:
     """Digests of a dump's files, in their order."""
-    progress.stage("hashing", sum(p.stat().st_size for p in dump.paths), Unit.BYTES)
-    found = []
-    for path in dump.paths:
-        sha256, length = hashlib.sha256(), 0
-        with path.open("rb") as stream:
-            while data := stream.read(_READ):
-                sha256.update(data)
-                length += len(data)
-                progress.advance(len(data))
-        found.append(DumpFile(path.name, length, sha256.hexdigest()))
-    return DumpId.of(dump.dataset, tuple(found))
+    progress.stage("hashing", sum(path.stat().st_size for path in paths), Unit.BYTES)
+    return DumpId.of(dataset, tuple(_dump_file(path, progress) for path in paths))
+
+
+def _dump_file(path: Path, progress: Progress) -> DumpFile:
+    sha256, length = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while data := stream.read(_READ):
+            sha256.update(data)
+            length += len(data)
+            progress.advance(len(data))
+    return DumpFile(path.name, length, sha256.hexdigest())
 
 
 def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = default_make_id) -> IngestResult:
@@ -184,11 +201,8 @@ def _partition(plan: IngestPlan, places: Places, progress: Progress, make: MakeI
     with connect(plan.engine, places.spool / "engine") as connection:
         partition = facts.Partition(reading.info.name, reading.dataset, reading.dump.id)
         tables, collided = facts.finish(connection, places, spool, partition, make)
-    licence = [{"fields": f.fields, "licence": f.licence, "credit": f.credit} for f in reading.info.licences]
-    names = ("rows", "recordings", "releases", "tracks", "artists", "signals", "claims", "synthetic", "duplicates",
-             "refused")  # fmt: skip
-    counts = {name: spool.counts[name] for name in names}
-    counts["read"] = counts["rows"] + counts["duplicates"] + counts["refused"]
+    licence = [{"fields": f.fields, "licence": f.licence, "credit": f.credit} for f in reading.licences]
+    counts = spool.counts()
     return PartitionEntry(reading.info.name, reading.dataset, reading.dump, licence, reading.mapping, reading.reader,
                           counts, _quarantine(plan, spool), tables, collided)  # fmt: skip
 
@@ -196,7 +210,7 @@ def _partition(plan: IngestPlan, places: Places, progress: Progress, make: MakeI
 def _quarantine(plan: IngestPlan, spool: Spool) -> str | None:
     """Put the refused records in their place; returns the path below the archive, None where none was refused."""
     target = plan.layout.quarantine / f"{plan.reading.info.name}-{plan.reading.dump.id}.jsonl"
-    if not spool.counts["refused"]:
+    if not spool.tally.refused + spool.tally.release_refused:
         durable.remove(target)
         return None
     durable.rename(spool.quarantine, target)
@@ -218,9 +232,12 @@ def _build(
 
 def _result(entry: PartitionEntry, number: int, *, changed: bool) -> IngestResult:
     counts = entry.counts
+    duplicates = counts["duplicates"] + counts["release_duplicates"]
+    refused = counts["refused"] + counts["release_refused"]
+    records = counts["recordings"] + counts["references"]
     return IngestResult(
-        entry.source, entry.dataset, entry.dump.id, counts["read"], counts["rows"], counts["duplicates"],
-        counts["refused"], entry.quarantine, number, changed,
+        entry.source, entry.dataset, entry.dump.id, records + duplicates + refused, records, duplicates, refused,
+        entry.quarantine, number, changed, counts,
     )  # fmt: skip
 
 
@@ -231,6 +248,7 @@ def ingest_records(
     dump: DumpId | str,
     records: Iterable[Record],
     *,
+    licences: Sequence[FieldLicence] | None = None,
     settings: Settings | None = None,
     progress: Progress = SILENT,
     make: MakeId = default_make_id,
@@ -240,11 +258,13 @@ def ingest_records(
     Args:
         dump: names the state of the records; the same name again changes nothing, and ``records`` is not read.
         records: read once.
+        licences: of the metadata; those of ``info`` where None.
     """
-    reading = Reading(info, dataset, dump if isinstance(dump, DumpId) else DumpId(dump))
+    metadata = info.licences if licences is None else licences
+    reading = Reading(info, metadata, dataset, dump if isinstance(dump, DumpId) else DumpId(dump))
     engine = Engine.of(settings) if settings else engines.DEFAULT
-    licences = settings.list("popularity.licences") if settings else DEFAULT_LICENCES
-    return execute(_plan(layout, reading, lambda: records, engine, licences), progress, make)
+    counted = settings.list("popularity.licences") if settings else DEFAULT_LICENCES
+    return execute(_plan(layout, reading, lambda: records, engine, counted), progress, make)
 
 
 def rank(

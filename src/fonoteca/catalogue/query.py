@@ -11,7 +11,7 @@ caller hands them in. Reference: docs/reference/database-schema.md.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from fonoteca.catalogue import engine as engines
 from fonoteca.catalogue import lookup, retention, show, views
 from fonoteca.catalogue.engine import Engine, connect, parquet, text
 from fonoteca.catalogue.generation import Generation, PartitionEntry
+from fonoteca.catalogue.merge import shown
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.rows import Rows, run
 from fonoteca.catalogue.tables import MERGED, POPULARITY
@@ -139,6 +140,40 @@ class Catalogue:
             for name in values:
                 cursor.unregister(name)
             cursor.close()
+
+    def give(self, name: str, table: pa.Table) -> None:
+        """Add a table of values (``holdings``, ``verdicts``) that queries can join."""
+        views.name_table(self._connection, name, table)
+
+    def claims_of(self, recordings: Collection[int]) -> tuple[list[Claim], dict[int, list[int]]]:
+        """The claims on these recordings and on their releases, and recording → its releases."""
+        ids = {"wanted": pa.table({"id": pa.array(sorted(set(recordings)), pa.int64())})}
+        places = self.with_values(
+            "SELECT DISTINCT recording_id, release_id FROM tracks WHERE recording_id IN (SELECT id FROM wanted) "
+            "ORDER BY ALL",
+            ids,
+        )
+        releases: dict[int, list[int]] = {}
+        for row in places:
+            releases.setdefault(row["recording_id"], []).append(row["release_id"])
+        subjects = [show_id(Kind.RECORDING, r) for r in recordings]
+        subjects += [show_id(Kind.RELEASE, row["release_id"]) for row in places]
+        rows = self.with_values(
+            f"SELECT {', '.join(FIELDS)} FROM claims WHERE subject IN (SELECT id FROM wanted) ORDER BY ALL",
+            {"wanted": pa.table({"id": pa.array(subjects, pa.string())})},
+        )
+        return [Claim.from_json(row) for row in rows], releases
+
+    def claimed_licences(self) -> pa.Table:
+        """(recording_id, licence, url) of every claim on a recording or on one of its releases, each once."""
+        recording, release = shown("'recording'", "r.id"), shown("'release'", "t.release_id")
+        query = f"""
+            SELECT r.id AS recording_id, c.licence, c.url FROM recordings r
+            JOIN claims c ON c.kind = 'recording' AND c.subject = {recording}
+            UNION
+            SELECT t.recording_id, c.licence, c.url FROM tracks t
+            JOIN claims c ON c.kind = 'release' AND c.subject = {release}"""
+        return self.sql(f"SELECT * FROM ({query}) ORDER BY ALL").table()
 
     def table(self, name: str) -> pa.Table:
         """A whole view, in its order, with the columns of its schema. KeyError for a name that is none."""

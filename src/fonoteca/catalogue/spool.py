@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -36,6 +35,7 @@ from fonoteca.sources.records import (
     SignalRecord,
     TrackRecord,
 )
+from fonoteca.sources.tally import Tally
 
 CHUNK = 32_768
 """Rows of one table that are kept in memory before they are written."""
@@ -106,15 +106,16 @@ class Spool:
     """Writes one partition's records below a folder; use as a context manager.
 
     Attributes:
-        counts: how many of each kind of record came, and ``rows`` of the dump that were accepted.
+        tally: rows by what became of them.
     """
 
     def __init__(self, folder: Path, source: str, make: MakeId = default_make_id, progress: Progress = SILENT) -> None:
         self._folder, self._source, self._make, self._progress = folder, source, make, progress
         self._tables: dict[str, _Rows] = {}
         self._open = contextlib.ExitStack()
-        self._last_position = ""
-        self.counts: Counter[str] = Counter()
+        self._synthetic = 0
+        self._parts_seen = {"tracks": 0, "artists": 0}
+        self.tally = Tally()
         self._add = {
             RecordingRecord: self._recording, ReleaseRecord: self._release, TrackRecord: self._track,
             ArtistRecord: self._artist, SignalRecord: self._signal_record, ClaimRecord: self._claim_record,
@@ -149,7 +150,7 @@ class Spool:
         self._progress.stage("reading", None, Unit.ROWS)
         add = self._add
         untold = 0
-        for record in records:
+        for record in self.tally.watch(records):
             add[type(record)](record)  # type: ignore[operator]
             untold += 1
             if untold == _TOLD_EVERY:
@@ -173,15 +174,12 @@ class Spool:
         self._parts(entity, "recording", record)
         for signal in record.signals:
             self._signal(entity, signal, None, record.key, record.position)
-        self.counts["recordings"] += 1
-        self._accepted(record.position)
 
     def _release(self, record: ReleaseRecord) -> None:
         entity = self._id(Kind.RELEASE, record.key)
         self._row("release", entity, record.key, record.title, record.year, record.date, record.kind, record.label,
                   record.country, list(record.flags), record.position)  # fmt: skip
         self._parts(entity, "release", record)
-        self.counts["releases"] += 1
 
     def _parts(self, entity: int, kind: str, record: RecordingRecord | ReleaseRecord) -> None:
         key, position = record.key, record.position
@@ -205,49 +203,43 @@ class Spool:
         self._row("track", self._id(Kind.RELEASE, record.release), record.disc, record.number,
                   self._id(Kind.RECORDING, record.recording), record.title, record.position, record.release,
                   record.recording)  # fmt: skip
-        self.counts["tracks"] += 1
+        self._parts_seen["tracks"] += 1
 
     def _artist(self, record: ArtistRecord) -> None:
         entity = self._id(Kind.ARTIST, record.key)
         self._row("artist", entity, record.key, record.name, record.sort_name, record.position)
         self._identifiers(entity, "artist", record.identifiers, record.key, record.position)
-        self.counts["artists"] += 1
+        self._parts_seen["artists"] += 1
 
     def _signal_record(self, record: SignalRecord) -> None:
         of = record.recording
         entity = self._make(Kind.RECORDING, of.source, of.key, 0)
         self._signal(entity, record.signal, of.source, of.key, record.position)
-        self.counts["signals"] += 1
-        self._accepted(record.position)
 
     def _signal(self, entity: int, signal: Signal, of: str | None, key: str, position: str) -> None:
         self._row("signal", entity, signal.kind, float(signal.value), signal.licence, signal.synthetic,
                   of, key if of else None, position, key)  # fmt: skip
-        self.counts["synthetic"] += signal.synthetic
+        self._synthetic += signal.synthetic
 
     def _claim_record(self, record: ClaimRecord) -> None:
         of = record.recording
         entity = self._make(Kind.RECORDING, of.source, of.key, 0)
         self._claim(entity, "recording", record.claim, of.source, of.key, record.position)
-        self.counts["claims"] += 1
-        self._accepted(record.position)
 
     def _claim(self, entity: int, kind: str, claim: ClaimText, of: str | None, key: str, position: str) -> None:
         self._row("claim", entity, kind, claim.licence, claim.url, claim.evidence, of, key if of else None, position,
                   key)  # fmt: skip
-
-    def _accepted(self, position: str) -> None:
-        # One row of a table of listens may give a signal and a claim: it is one row all the same.
-        if position != self._last_position:
-            self.counts["rows"] += 1
-        self._last_position = position
 
     def _refused(self, record: Refused) -> None:
         raw = record.raw.encode("utf-8", "replace")[:RAW_LIMIT].decode("utf-8", "ignore")
         line = {"position": record.position, "code": record.code, "reason": record.reason, "raw": raw}
         encoded = json.dumps(line, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
         self._refusals.write(encoded + b"\n")
-        self.counts["refused"] += 1
 
-    def _duplicate(self, _: Duplicate) -> None:
-        self.counts["duplicates"] += 1
+    def _duplicate(self, record: Duplicate) -> None:
+        """Counted by the tally, and stored once already."""
+
+    def counts(self) -> dict[str, int]:
+        """What a generation says of the partition: the tally, and ``tracks``, ``artists``, ``synthetic`` signals."""
+        told = {name: value for name, value in vars(self.tally).items() if not name.startswith("_")}
+        return told | self._parts_seen | {"synthetic": self._synthetic}

@@ -1,0 +1,36 @@
+"""``fonoteca export``: the rows of a query as a file."""
+
+from __future__ import annotations
+
+import argparse
+
+from fonoteca.cli.context import Context
+from fonoteca.cli.joined import edition_argument, reading
+from fonoteca.core.errors import ExitCode
+
+HELP = "the rows of a query as Parquet, CSV or JSON lines"
+EXAMPLES = (
+    'fonoteca export "FROM recordings" -o recordings.parquet',
+    'fonoteca export "SELECT id, title, artist FROM recordings WHERE year < 1930" -o old.csv',
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of ``export``."""
+    parser.add_argument("query", metavar="QUERY", help="one SELECT; 'fonoteca sql \"SHOW TABLES\"' lists the tables")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .parquet, .csv or .jsonl")
+    edition_argument(parser)
+
+
+def run(context: Context, args: argparse.Namespace) -> ExitCode:
+    """Write the file; it appears when it is whole."""
+    from fonoteca.catalogue.export import export, writer_for
+
+    path = context.path(args.output)
+    writer_for(path)
+    with reading(context, args.edition) as joined:
+        count = export(joined.catalogue.sql(args.query), path)
+    size = path.stat().st_size
+    value = {"path": str(path), "format": path.suffix.lower().lstrip("."), "rows": count, "bytes": size}
+    context.result(value, [f"{path}: {count:,} rows, {size:,} bytes"])
+    return ExitCode.DONE
