@@ -1,0 +1,165 @@
+"""``fonoteca mirror``: a partial, always verified copy of a publication, under a disk budget."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fonoteca.cli.context import Context
+from fonoteca.core.errors import ExitCode, Usage
+from fonoteca.core.sizes import show_size
+
+if TYPE_CHECKING:
+    from fonoteca.mirror.courier import Options
+    from fonoteca.mirror.run import Mirror, Summary
+
+HELP = "keep a verified, possibly partial copy of a publication under a disk budget"
+EXAMPLES = (
+    "fonoteca --archive ~/mirror mirror add https://archive.example/publication --root root.json",
+    "fonoteca --archive ~/mirror mirror run --disk 2TB --once",
+)
+SETTINGS = {"disk": "mirror.disk", "transport": "mirror.transport", "listen": "mirror.listen"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of the command."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="make the folder a mirror of a publication")
+    add.add_argument("url", metavar="URL", help="address of the publication")
+    add.add_argument("--root", metavar="FILE", required=True, help="the publisher's root.json, got by another way")
+    add.add_argument("--name", help="name of the publisher's folder under trust/ (default: from the address)")
+    plan = actions.add_parser("plan", help="show what would be held under a budget")
+    plan.add_argument("--disk", metavar="SIZE", help="disk budget, for example 2TB")
+    run_ = actions.add_parser("run", help="fetch what is planned, then seed it and keep it up to date")
+    run_.add_argument("--once", action="store_true", help="end when the plan is fulfilled")
+    run_.add_argument("--disk", metavar="SIZE", help="disk budget (default: as planned last)")
+    run_.add_argument("--transport", metavar="WAY", help="auto, torrent or http")
+    run_.add_argument("--peer", metavar="HOST:PORT", action="append", default=[],
+                      help="a peer to ask; may be given several times")  # fmt: skip
+    run_.add_argument("--listen", metavar="HOST:PORT", help="address to seed on")
+    actions.add_parser("status", help="what is held, and how fresh its signatures are")
+
+
+def run(context: Context, args: argparse.Namespace) -> ExitCode:
+    """Do one of add, plan, run and status."""
+    actions = {"add": _add, "plan": _plan, "run": _run, "status": _status}
+    return actions[args.action](context, args)
+
+
+def _add(context: Context, args: argparse.Namespace) -> ExitCode:
+    from fonoteca.core import durable
+    from fonoteca.core.layout import MirrorLayout
+    from fonoteca.core.lock import one_writer
+    from fonoteca.mirror import publisher as publishers
+    from fonoteca.mirror.run import Mirror
+
+    path = context.path(args.root)
+    try:
+        root = path.read_bytes()
+    except OSError as error:
+        raise Usage("bad-root", "The publication was not added", f"{path}: {error.strerror}",
+                    "name the publisher's root.json with --root", str(path)) from error  # fmt: skip
+    layout = MirrorLayout(context.root)
+    publishers.check_root(root, str(path))
+    publishers.check_url(args.url)
+    durable.make_folder(layout.root)
+    with one_writer(layout.lock, "fonoteca mirror add"):
+        publisher = publishers.prepare(layout, args.url, root, args.name)
+        release = Mirror(layout, _UNLIMITED, context.clock, context.progress, publisher=publisher).refresh()
+        publishers.save(layout, publisher)
+    edition = release.edition
+    context.result(
+        {"publisher": publisher.name, "url": publisher.url, "edition": edition.number,
+         "expires": release.expires.isoformat(), "totals": dict(edition.totals)},
+        [f"{layout.root} mirrors {publisher.url}, edition {edition.number}",
+         "next: fonoteca mirror plan --disk SIZE, then fonoteca mirror run"],
+    )  # fmt: skip
+    return ExitCode.DONE
+
+
+_UNLIMITED = 1 << 62
+
+
+def _mirror(context: Context, options: Options | None = None) -> Mirror:
+    from fonoteca.mirror import state
+    from fonoteca.mirror.run import Mirror
+
+    layout = context.mirror()
+    disk = context.settings.number("mirror.disk") or int(state.status(layout).get("disk", 0))
+    if not disk:
+        raise Usage("no-budget", "The mirror was not planned", "no disk budget is known",
+                    "say how much space it may take, for example --disk 500GB", "mirror.disk")  # fmt: skip
+    return Mirror(layout, disk, context.clock, context.progress, options)
+
+
+def _plan(context: Context, args: argparse.Namespace) -> ExitCode:
+    context.mirror()
+    with context.writer():
+        number, plan = _mirror(context).plan()
+    lines = [f"edition {number}: {plan.coverage:.1%} of known listens on {show_size(plan.bytes)} "
+             f"of {show_size(plan.budget)}"]  # fmt: skip
+    counts: dict[str, list[int]] = {}
+    for pack in plan.packs:
+        counts.setdefault(str(pack.action), []).append(pack.bytes)
+    lines += [f"  {action}: {len(sizes)} packs, {show_size(sum(sizes))}" for action, sizes in counts.items()]
+    context.result({"edition": number} | plan.as_json(), lines)
+    return ExitCode.DONE
+
+
+def _run(context: Context, args: argparse.Namespace) -> ExitCode:
+    context.mirror()
+    mirror = _mirror(context, _options(context, args))
+    with context.writer():
+        if args.once:
+            _tell(context, mirror.run())
+        else:
+            grace = timedelta(days=context.settings.number("mirror.grace_days"))
+            mirror.keep_true(context.settings.text("mirror.listen"), grace, lambda done: _tell(context, done))
+    return ExitCode.DONE
+
+
+def _tell(context: Context, done: Summary) -> None:
+    context.summary(done.as_json(), [
+        f"edition {done.edition}: {done.packs} packs held and verified, {show_size(done.held)}, "
+        f"{done.coverage:.1%} of known listens",
+        f"fetched {show_size(done.fetched)}, kept {show_size(done.reused)}",
+    ])  # fmt: skip
+
+
+def _options(context: Context, args: argparse.Namespace) -> Options:
+    from fonoteca.mirror.courier import TRANSPORTS, Options
+
+    transport = context.settings.text("mirror.transport")
+    if transport not in TRANSPORTS:
+        raise Usage("bad-setting", "The mirror was not run", f"{transport!r} is no transport",
+                    f"choose one of {', '.join(TRANSPORTS)}", "mirror.transport")  # fmt: skip
+    return Options(transport=transport, peers=tuple(_peer(text) for text in args.peer))
+
+
+def _peer(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise Usage("bad-arguments", "The mirror was not run", f"{text!r} is no HOST:PORT",
+                    "write for example --peer 127.0.0.1:6881", text)  # fmt: skip
+    return host.strip("[]"), int(port)
+
+
+def _status(context: Context, args: argparse.Namespace) -> ExitCode:
+    from fonoteca.mirror.report import status
+
+    grace = timedelta(days=context.settings.number("mirror.grace_days"))
+    found = status(context.mirror(), context.clock.now(), grace)
+    lines = [f"mirror of {found.url}"]
+    if found.edition is None:
+        lines.append("nothing is held yet: fonoteca mirror run --disk SIZE")
+    else:
+        lines.append(f"edition {found.edition}: {found.packs} of {found.offered} packs, {found.coverage:.1%} of "
+                     "known listens")  # fmt: skip
+        lines.append(f"disk: {show_size(found.allocated)} of {show_size(found.budget)}")
+    if found.stale_since:
+        lines.append(f"stale since {found.stale_since}: the publisher's signatures have run out")
+    if found.failure:
+        lines.append(f"the last refresh failed: {found.failure}")
+    context.result(found.as_json(), lines)
+    return ExitCode.DONE

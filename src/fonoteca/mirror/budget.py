@@ -1,0 +1,96 @@
+"""The disk budget: allocated bytes of the whole mirror folder, never one more than allowed.
+
+What is allocated is measured; what is about to be written is asked for first (:meth:`Budget.reserve`). Nothing
+in this package writes a file without asking.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from fonoteca.core.errors import NoSpace
+from fonoteca.formats.plan import BLOCK, allocation
+
+
+def allocated(folder: Path) -> int:
+    """Bytes that a folder and all in it take on the disk; links count as themselves."""
+    if not folder.is_dir():
+        return 0
+    total = _blocks(folder.lstat())
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    total += allocated(Path(entry.path))
+                else:
+                    total += _blocks(entry.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def file_blocks(path: Path) -> int:
+    """Bytes that one file takes on the disk; 0 where there is none."""
+    try:
+        return _blocks(path.lstat())
+    except FileNotFoundError:
+        return 0
+
+
+def _blocks(stat: os.stat_result) -> int:
+    # Windows does not say how many blocks a file has.
+    blocks: int | None = getattr(stat, "st_blocks", None)
+    return allocation(stat.st_size) if blocks is None else blocks * 512
+
+
+class Budget:
+    """What may be allocated under one folder.
+
+    Args:
+        folder: the mirror.
+        limit: bytes.
+        relieve: asked to free so many bytes when there is no room; returns whether it freed any.
+    """
+
+    def __init__(self, folder: Path, limit: int, relieve: Callable[[int], bool] | None = None) -> None:
+        self.limit = limit
+        self._folder = folder
+        self.relieve = relieve
+        self._lock = threading.RLock()
+        self.used = allocated(folder)
+
+    def measure(self) -> int:
+        """Bytes that are allocated now."""
+        with self._lock:
+            self.used = allocated(self._folder)
+            return self.used
+
+    def reserve(self, length: int, folders: int = 1) -> None:
+        """Ask for room for one more file of ``length`` bytes, and for folders that it needs.
+
+        Raises:
+            NoSpace: ``over-budget``, before anything is written.
+        """
+        self.reserve_blocks(allocation(length) + folders * BLOCK)
+
+    def reserve_blocks(self, amount: int) -> None:
+        """Ask for so many bytes of disk."""
+        with self._lock:
+            if self.used + amount > self.limit:
+                self.measure()
+            while self.used + amount > self.limit:
+                if self.relieve is None or not self.relieve(self.used + amount - self.limit):
+                    raise self._refused(amount)
+                self.measure()
+            self.used += amount
+
+    def _refused(self, amount: int) -> NoSpace:
+        return NoSpace(
+            "over-budget", "The mirror does not fit into its budget",
+            f"{self.used} bytes are in use and {amount} more are needed now; the budget is {self.limit}",
+            f"allow at least {self.used + amount} bytes: fonoteca mirror run --disk {self.used + amount}",
+            str(self._folder),
+        )  # fmt: skip

@@ -1,0 +1,128 @@
+"""An edition's own files: fetched, checked by digest, and put where the next mirror finds them.
+
+The order is such that what is served is whole at any moment: tables and torrents first, then ``edition.json``,
+then the list of withdrawals, then the signed metadata with ``timestamp.json`` last. Older editions go at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+from fonoteca.core import durable
+from fonoteca.core.errors import NetworkFailed
+from fonoteca.core.fetch import Fetcher
+from fonoteca.core.layout import PublicationLayout
+from fonoteca.core.progress import Progress, Unit
+from fonoteca.formats.manifest import Edition, FileRef
+from fonoteca.formats.plan import BLOCK, allocation
+from fonoteca.mirror.budget import Budget
+from fonoteca.mirror.trust import Release
+
+
+def wanted_files(edition: Edition) -> list[tuple[str, FileRef]]:
+    """Every file of an edition but ``edition.json``: path below the publication, and what it must be."""
+    folder = f"editions/{edition.number:04d}"
+    return [(f"{folder}/{ref.path}", ref) for ref in edition.files] + [(ref.path, ref) for ref in edition.torrents]
+
+
+def missing_files(publication: PublicationLayout, edition: Edition) -> list[tuple[str, FileRef]]:
+    """Those that are not there, or not as long as they must be."""
+    return [(path, ref) for path, ref in wanted_files(edition) if _length(publication.root / path) != ref.bytes]
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
+
+
+def is_complete(publication: PublicationLayout, release: Release) -> bool:
+    """Whether the edition is here as signed; its ``edition.json`` is written when all else of it is checked."""
+    path = publication.edition(release.edition.number) / "edition.json"
+    if not path.is_file() or path.read_bytes() != release.edition_json:
+        return False
+    return not missing_files(publication, release.edition)
+
+
+def bytes_missing(publication: PublicationLayout, release: Release) -> int:
+    """Bytes that will be allocated for files and folders that are not there yet."""
+    folders = {path.rpartition("/")[0] for path, _ in wanted_files(release.edition)}
+    files = [ref.bytes for _, ref in missing_files(publication, release.edition)]
+    files += [len(release.edition_json), len(release.withdrawals), *map(len, release.metadata.values())]
+    return sum(map(allocation, files)) + (len(folders) + 4) * BLOCK
+
+
+def fetch_file(publication: PublicationLayout, url: str, path: str, ref: FileRef, fetcher: Fetcher,
+               budget: Budget) -> None:  # fmt: skip
+    """One file of an edition, checked before it has its name; nothing happens where it is there already.
+
+    Raises:
+        NetworkFailed: unreachable, or other bytes than those that were signed for (``wrong-bytes``).
+    """
+    target = publication.root / path
+    if _length(target) == ref.bytes and _sha256(target) == ref.sha256:
+        return
+    address = f"{url}/{quote(path)}"
+    budget.reserve(ref.bytes, folders=0 if target.parent.is_dir() else 2)
+    digest, length = hashlib.sha256(), 0
+    with fetcher.open(address, max_bytes=ref.bytes) as download, durable.writing(target) as stream:
+        for data in download:
+            digest.update(data)
+            length += len(data)
+            stream.write(data)
+        if (length, digest.hexdigest()) != (ref.bytes, ref.sha256):
+            raise NetworkFailed("wrong-bytes", "A file of the edition was refused", f"{address} is not the file that "
+                                f"the edition names: {length} bytes instead of {ref.bytes}, or other content",
+                                "run the same command again; if it lasts, the server holds damaged files",
+                                address)  # fmt: skip
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fetch_files(publication: PublicationLayout, url: str, edition: Edition, fetcher: Fetcher, budget: Budget,
+                progress: Progress) -> None:  # fmt: skip
+    """All files of an edition but ``edition.json``."""
+    files = wanted_files(edition)
+    progress.stage("edition", sum(ref.bytes for _, ref in files), Unit.BYTES)
+    for path, ref in files:
+        fetch_file(publication, url, path, ref, fetcher, budget)
+        progress.advance(ref.bytes)
+
+
+def install(publication: PublicationLayout, release: Release, budget: Budget) -> None:
+    """Make a fetched edition the one that is served: ``edition.json``, withdrawals, metadata; timestamp last."""
+    _put(publication.edition(release.edition.number) / "edition.json", release.edition_json, budget)
+    _put(publication.withdrawals, release.withdrawals, budget)
+    last = "timestamp.json"
+    for name in [*sorted(release.metadata.keys() - {last}), last]:
+        _put(publication.metadata / name, release.metadata[name], budget)
+
+
+def _put(path: Path, data: bytes, budget: Budget) -> None:
+    if path.is_file() and path.read_bytes() == data:
+        return
+    budget.reserve(len(data), folders=0 if path.parent.is_dir() else 2)
+    durable.write_bytes(path, data)
+
+
+def remove_older(publication: PublicationLayout, release: Release) -> None:
+    """Drop what no current metadata names: older editions, metadata and torrents."""
+    number = release.edition.number
+    for folder in publication.editions.iterdir():
+        if folder.name.isdigit() and int(folder.name) < number:
+            durable.remove(folder / "edition.json")  # From here on the edition is not whole.
+            durable.remove_tree(folder)
+    torrents = {Path(ref.path).name for ref in release.edition.torrents}
+    _remove_others(publication.torrents, torrents)
+    _remove_others(publication.metadata, release.metadata.keys())
+
+
+def _remove_others(folder: Path, keep: Iterable[str]) -> None:
+    kept = set(keep)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.name not in kept and path.is_file():
+            durable.remove(path)

@@ -1,0 +1,126 @@
+"""Fetches packs over plain HTTP into ``partial/``: resumable, and after damage only the bad pieces come again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fonoteca.core import durable
+from fonoteca.core.errors import NetworkFailed
+from fonoteca.core.fetch import Download, Fetcher
+from fonoteca.core.fixity import READ, chunks
+from fonoteca.mirror.check import Hashed, Hasher, bad_pieces, hash_file
+
+ROUNDS = 3
+"""How often bad pieces are asked for again before a source is given up."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a pack must be, and how its torrent cuts it into pieces.
+
+    Attributes:
+        length: bytes.
+        sha256, merkle_root: hex, as signed.
+        piece_length: bytes in a piece of its torrent; 0 where there is no torrent: all is fetched again.
+        layer: 32-byte nodes of its pieces (BEP 52).
+    """
+
+    length: int
+    sha256: str
+    merkle_root: str
+    piece_length: int = 0
+    layer: Sequence[bytes] = ()
+
+    def kept_by(self, hashed: Hashed) -> bool:
+        """Whether these bytes are the promised ones."""
+        return hashed.is_of(self.length, self.sha256, self.merkle_root)
+
+
+class Stopped(Exception):
+    """The run was told to stop; what has come stays."""
+
+
+def fetch(fetcher: Fetcher, url: str, path: Path, promise: Promise, advance: Callable[[int], None],
+          stop: threading.Event) -> int:  # fmt: skip
+    """Bring a file to the promised bytes, whatever of it is there already; returns the bytes that came.
+
+    Args:
+        url: of the file.
+        path: grows; when this returns it is whole, checked and on the disk.
+        advance: told every byte that comes.
+
+    Raises:
+        NetworkFailed: as :mod:`fonoteca.core.fetch` says; ``wrong-bytes``: the source sends other bytes.
+        Stopped: ``stop`` was set.
+    """
+    work = _Work(fetcher, url, path, promise, advance, stop)
+    hashed = work.fill()
+    for _ in range(ROUNDS):
+        if promise.kept_by(hashed):
+            return work.came
+        work.patch(bad_pieces(hashed, promise.layer, promise.piece_length or promise.length, promise.length))
+        hashed = hash_file(path)
+    if not promise.kept_by(hashed):
+        raise NetworkFailed("wrong-bytes", "A pack was refused", f"{url} sends other bytes than those that were signed",
+                            "run the same command again later; if it lasts, tell the publisher", url)  # fmt: skip
+    return work.came
+
+
+class _Work:
+    """One file on its way."""
+
+    def __init__(self, fetcher: Fetcher, url: str, path: Path, promise: Promise, advance: Callable[[int], None],
+                 stop: threading.Event) -> None:  # fmt: skip
+        self.came = 0
+        self._fetcher = fetcher
+        self._url = url
+        self._path = path
+        self._promise = promise
+        self._advance = advance
+        self._stop = stop
+
+    def fill(self) -> Hashed:
+        """Append what is missing at the end; hashes everything on the way."""
+        if not self._path.exists():
+            durable.write_bytes(self._path, b"")
+        hasher = Hasher()
+        with durable.patching(self._path) as stream:
+            for data in chunks(stream, self._promise.length, READ):
+                hasher.update(data)
+            have = hasher.length
+            stream.truncate(have)
+            if have < self._promise.length:
+                with self._open(have, None) as download:
+                    if download.start != have:  # The server does not know ranges: everything comes again.
+                        hasher = Hasher()
+                        stream.seek(download.start)
+                        stream.truncate()
+                    for data in self._portions(download):
+                        stream.write(data)
+                        hasher.update(data)
+        return hasher.finish()
+
+    def patch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Fetch byte ranges (start, stop) again and write them over what is there."""
+        with durable.patching(self._path) as stream:
+            stream.truncate(self._promise.length)
+            for start, stop in ranges:
+                with self._open(start, stop) as download:
+                    stream.seek(download.start)
+                    for data in self._portions(download):
+                        stream.write(data)
+
+    def _open(self, start: int, stop: int | None) -> AbstractContextManager[Download]:
+        return self._fetcher.open(self._url, max_bytes=self._promise.length, start=start, stop=stop)
+
+    def _portions(self, download: Download) -> Iterator[bytes]:
+        for data in download:
+            if self._stop.is_set():
+                raise Stopped
+            self.came += len(data)
+            self._advance(len(data))
+            yield data

@@ -1,0 +1,125 @@
+"""Seeds what a publication folder holds, over BitTorrent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import libtorrent as lt
+
+from fonoteca.core.errors import NetworkFailed
+from fonoteca.core.layout import PublicationLayout
+from fonoteca.formats import metainfo, torrents
+from fonoteca.formats.metainfo import Metainfo
+from fonoteca.formats.torrents import TorrentInfo
+from fonoteca.mirror.session import open_session, parameters, wait_for
+
+
+class Seeder:
+    """Seeds the current torrents of a publication's newest edition, as far as their files are there.
+
+    What is there was hashed before it got its place, so nothing is hashed again; a volume of which only some
+    packs are held is seeded in part. Use as a context manager.
+
+    Args:
+        publication: of an archive or of a mirror.
+        listen: ``host:port``; port 0 takes a free one.
+
+    Raises:
+        NetworkFailed: the port is taken.
+    """
+
+    def __init__(self, publication: PublicationLayout, listen: str = "127.0.0.1:0") -> None:
+        self._publication = publication
+        self._listen = listen
+        self._session: Any = None
+        self._handles: dict[str, Any] = {}
+        self.port = 0
+
+    def __enter__(self) -> Seeder:
+        self._session = open_session(self._listen)
+        listening = wait_for(self._session, lt.listen_succeeded_alert, 50)
+        self.port = self._session.listen_port()
+        if listening is None or not self.port:
+            raise NetworkFailed("port-taken", "Nothing is seeded", f"{self._listen} cannot be listened on",
+                                "choose another port, for example with mirror.listen = \"0.0.0.0:6882\"",
+                                self._listen)  # fmt: skip
+        self.refresh()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.pause()
+        self._session = None
+        self._handles = {}
+
+    @property
+    def seeding(self) -> list[str]:
+        """Names of the torrents that are seeded."""
+        return sorted(self._handles)
+
+    @property
+    def uploaded(self) -> int:
+        """Bytes of content sent since the start."""
+        return sum(int(handle.status().total_payload_upload) for handle in self._handles.values())
+
+    def refresh(self) -> None:
+        """Take up what has come since, let go of what is no longer there."""
+        self._session.pop_alerts()
+        current = _seedable(self._publication)
+        for name in [n for n in self._handles if n not in current or current[n][1] != self._held(n)]:
+            self._session.remove_torrent(self._handles.pop(name))
+        for name, (info, have) in current.items():
+            if name not in self._handles:
+                self._handles[name] = self._add(info, have)
+        self._known = {name: have for name, (_, have) in current.items()}
+
+    def _held(self, name: str) -> tuple[bool, ...]:
+        return self._known.get(name, ())
+
+    def _add(self, info: TorrentInfo, have: Sequence[bool]) -> Any:
+        data = (self._publication.root / info.path).read_bytes()
+        meta = metainfo.parse(data)
+        content = self._publication.root / info.content
+        params = parameters(data, str(content.parent), (), meta.trackers)
+        if content.name != meta.name:
+            params.renamed_files = {0: content.name}
+        if all(have):
+            params.flags |= lt.torrent_flags.seed_mode
+        else:
+            params.file_priorities = [4 if held else 0 for held in have]
+            params.have_pieces = _pieces(meta, have)
+            params.flags |= lt.torrent_flags.no_verify_files
+        return self._session.add_torrent(params)
+
+
+def _pieces(meta: Metainfo, have: Sequence[bool]) -> list[bool]:
+    """A bit for each piece. Every file of a volume is a number of whole pieces (docs/formats/pack.md)."""
+    found: list[bool] = []
+    for entry, held in zip(meta.files, have, strict=True):
+        found += [held] * (-(-entry.length // meta.piece_length))
+    return found
+
+
+def _seedable(publication: PublicationLayout) -> dict[str, tuple[TorrentInfo, tuple[bool, ...]]]:
+    """Current torrents of the newest edition with at least one file here → which of its files are here."""
+    numbers = publication.edition_numbers()
+    if not numbers:
+        return {}
+    listed = torrents.parse((publication.edition(numbers[-1]) / "torrents.json").read_bytes())
+    found = {}
+    for info in listed:
+        path = publication.root / info.path
+        if not info.current or not path.is_file():
+            continue
+        have = _files_here(publication.root / info.content, metainfo.parse(path.read_bytes()))
+        if any(have):
+            found[info.name] = (info, have)
+    return found
+
+
+def _files_here(content: Path, meta: Metainfo) -> tuple[bool, ...]:
+    paths = [content] if meta.single_file else [content.joinpath(*entry.path) for entry in meta.files]
+    return tuple(
+        path.is_file() and path.stat().st_size == entry.length for path, entry in zip(paths, meta.files, strict=True)
+    )
