@@ -89,7 +89,7 @@ class Query:
 _PART = re.compile(
     r"""(?P<minus>-?)(?:(?P<field>[A-Za-z]{2,10}):)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))|\S"""
 )
-_QUOTES = str.maketrans({c: '"' for c in "“”„‟«»＂"} | {"：": ":", "－": "-"})  # noqa: RUF001
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | {"：": ":", "－": "-"})
 _YEARS = re.compile(r"(\d{1,4})?\.\.(\d{1,4})?|(\d{1,4})")
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 

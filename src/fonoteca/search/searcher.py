@@ -76,10 +76,10 @@ class Searcher:
         try:
             opened = tantivy.Index.open(str(folder))
         except (ValueError, OSError) as error:
-            raise Damaged("bad-index", "The search index could not be opened", str(error),
-                          "delete its folder and run 'fonoteca index': it is rebuilt", str(folder)) from error  # fmt: skip
+            raise Damaged("bad-index", "The search index could not be opened", str(error), "delete its folder and run "
+                          "'fonoteca index': it is built anew", str(folder)) from error  # fmt: skip
         index.register(opened)
-        self._searcher = opened.searcher()
+        self._searcher: Any = opened.searcher()
         self._make = _Maker(opened.schema)
         self._stopwatch = stopwatch
 
@@ -134,8 +134,8 @@ class _Maker:
     def __init__(self, schema: Any) -> None:
         import tantivy
 
-        self._t = tantivy
-        self._q = tantivy.Query
+        self._t: Any = tantivy
+        self._q: Any = tantivy.Query
         self._schema = schema
 
     def ranked(self, asked: Query, *, tolerant: bool) -> Any:
@@ -169,10 +169,8 @@ class _Maker:
     def _term(self, term: Term, *, tolerant: bool) -> Any:
         if term.tokens:
             fields = _BOOSTS if term.field is Field.ANY else ((term.field, 1.0),)
-            return self._any([
-                self._q.boost_query(self._words(field.value, term, tolerant and not (term.negated or term.quoted)), boost)
-                for field, boost in fields
-            ])  # fmt: skip
+            loose = tolerant and not (term.negated or term.quoted)
+            return self._any([self._q.boost_query(self._words(f.value, term, loose), boost) for f, boost in fields])
         if term.field is Field.YEAR:
             span = self._q.range_query(self._schema, "year", self._t.FieldType.Unsigned, *term.years)
             return self._q.const_score_query(span, 1.0)

@@ -1,0 +1,195 @@
+"""What each address does: reads the question, asks the edition, gives the page or its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fonoteca.core.ids import Kind, parse_id, show_id
+from fonoteca.formats.withdrawals import WithdrawalList
+from fonoteca.search.searcher import MAX_OFFSET
+from fonoteca.site import errors, licences, views
+from fonoteca.site.edition import Edition, safe_mime
+from fonoteca.site.files import PublicFiles
+from fonoteca.site.ranges import Ranged, Region, open_regular
+from fonoteca.site.render import Pages
+from fonoteca.site.shelf import Shelf
+
+PAGE = 20
+"""Hits on a page unless asked for more."""
+MOST = 100
+"""Hits on a page at most."""
+_HEX = frozenset("0123456789abcdef")
+STATIC = {"style.css": "text/css; charset=utf-8", "site.js": "text/javascript; charset=utf-8",
+          "favicon.svg": "image/svg+xml"}  # fmt: skip
+View = Callable[[Edition, WithdrawalList, int], "dict[str, Any] | None"]
+
+
+class Handlers:
+    """The site's answers over one shelf."""
+
+    def __init__(self, shelf: Shelf, pages: Pages) -> None:
+        self._shelf = shelf
+        self._pages = pages
+        self._files = PublicFiles(shelf.data.publication, lambda: self._shelf.current().edition.pack_files)
+        folder = resources.files("fonoteca.site") / "static"
+        self._static = {name: (folder / name).read_bytes() for name in STATIC}
+
+    # Pages
+
+    def front(self, request: Request) -> Response:
+        """The search field, the edition's figures, what is heard most, how to mirror."""
+        opened = self._shelf.current()
+        edition = opened.edition
+        hits = self._hits(opened.searcher.most_heard(12).as_json()["hits"])
+        value = {
+            "name": self._shelf.data.name, "edition": edition.number, "created": edition.manifest.created,
+            "totals": edition.totals | {"listed": dict(edition.manifest.totals)},
+            "coverage": dict(edition.manifest.coverage), "most_heard": hits,
+        }  # fmt: skip
+        return self._pages.answer(request, "front.html", value, q="", base=str(request.base_url).rstrip("/"))
+
+    def search(self, request: Request) -> Response:
+        """Hits for ``q``; ``limit`` of them from ``after`` on."""
+        asked = request.query_params
+        q = asked.get("q", "")
+        limit = _count(asked.get("limit"), PAGE, 1, MOST, "limit")
+        after = _count(asked.get("after"), 0, 0, MAX_OFFSET, "after")
+        opened = self._shelf.current()
+        value = opened.searcher.search(q, limit, after).as_json()
+        value["hits"] = self._hits(value["hits"])
+        path = request.url.path
+        more = after + len(value["hits"]) < value["total"] or not value["total_is_exact"]
+        next_at = after + limit
+        value |= {
+            "q": q, "limit": limit, "after": after, "edition": opened.edition.number,
+            "next": _again(path, q, limit, next_at) if more and value["hits"] and next_at <= MAX_OFFSET else None,
+            "previous": _again(path, q, limit, max(after - limit, 0)) if after else None,
+        }  # fmt: skip
+        return self._pages.answer(request, "search.html", value, q=q)
+
+    def _hits(self, hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        gone = self._shelf.withdrawals().withdrawn_recordings()
+        found = []
+        for hit in hits:
+            playable = hit["playable"] and hit["id"] not in gone
+            badge = licences.words(hit["licence"]) if playable else None
+            found.append(hit | {"playable": playable, "badge": vars(badge) if badge else None})
+        return found
+
+    def recording(self, request: Request) -> Response:
+        """A recording: player, licence, credit, files, torrent, provenance."""
+        return self._entity(request, Kind.RECORDING, views.recording)
+
+    def release(self, request: Request) -> Response:
+        """An album issue and its tracks."""
+        return self._entity(request, Kind.RELEASE, views.release)
+
+    def artist(self, request: Request) -> Response:
+        """A person or group and the recordings."""
+        return self._entity(request, Kind.ARTIST, views.artist)
+
+    def _entity(self, request: Request, kind: Kind, view: View) -> Response:
+        told = request.path_params["id"]
+        try:
+            found, number = parse_id(told)
+        except ValueError:
+            raise errors.not_found(kind.word, told) from None
+        if found is not kind:
+            raise errors.not_found(kind.word, told)
+        canonical = show_id(kind, number)
+        if canonical != told:
+            end = ".json" if request.url.path.endswith(".json") else ""
+            return RedirectResponse(f"/{kind.word}/{canonical}{end}", 308)
+        opened = self._shelf.current()
+        value = view(opened.edition, self._shelf.withdrawals(), number)
+        if value is None:
+            raise errors.not_found(kind.word, told)
+        return self._pages.answer(request, f"{kind.word}.html", value, q="")
+
+    # Bytes
+
+    def audio(self, request: Request) -> Response:
+        """A blob, out of its pack."""
+        sha256 = request.path_params["sha256"]
+        if len(sha256) != 64 or not _HEX.issuperset(sha256):
+            raise errors.not_found("audio file", sha256)
+        edition = self._shelf.current().edition
+        row = edition.located(sha256)
+        if row is None:
+            self._refuse_withdrawn({sha256}, sha256)
+            raise errors.not_found("audio file", sha256)
+        self._refuse_withdrawn({sha256}, sha256)
+        gone = self._shelf.withdrawals().applying(show_id(Kind.RECORDING, row["recording_id"]), sha256)
+        if gone is not None:
+            raise errors.withdrawn(sha256, gone.reason)
+        stored = edition.packs.get(row["pack"])
+        path = edition.pack_path(stored) if stored else None
+        if stored is None or path is None:
+            torrent = edition.torrent_of_volume.get(stored.volume) if stored else None
+            raise errors.not_held(sha256, row["pack"], torrent.name if torrent else None)
+        name = (row["path"] or sha256).rpartition("/")[2]
+        return self._send(request, Region(path, safe_mime(row["mime"]), sha256, row["offset"], row["bytes"], name))
+
+    def file(self, request: Request) -> Response:
+        """A file of the publication, for mirrors and web seeds."""
+        address = request.scope["path"].removeprefix("/")
+        region = self._files.find(address)
+        if region is None:
+            raise errors.not_found("file", address)
+        if address.startswith("packs/"):
+            self._refuse_packs(address)
+        return self._send(request, region)
+
+    def _send(self, request: Request, region: Region) -> Response:
+        try:
+            return Ranged(region, open_regular(region.path), request.headers)
+        except FileNotFoundError:
+            raise errors.not_held(region.path.name, region.path.name, None) from None
+
+    def _refuse_withdrawn(self, blobs: set[str], subject: str) -> None:
+        gone = self._shelf.withdrawals()
+        for blob in blobs & gone.withdrawn_blobs():
+            entry = next((e for e in reversed(gone.entries) if blob in e.blobs), None)
+            raise errors.withdrawn(subject, entry.reason if entry else "it was withdrawn")
+
+    def _refuse_packs(self, address: str) -> None:
+        """A pack that still has a withdrawn entry in it waits for its redaction; until then it is not served."""
+        edition = self._shelf.current().edition
+        blobs = self._shelf.withdrawals().withdrawn_blobs()
+        for pack in edition.packs_with(blobs):
+            if edition.packs[pack].address == address:
+                raise errors.withdrawn(address, "a recording in this pack was withdrawn; its redaction follows")
+
+    def static(self, request: Request) -> Response:
+        """Style, script and sign of the site."""
+        name = request.path_params["name"]
+        if name not in self._static:
+            raise errors.not_found("file", name)
+        return Response(self._static[name], 200, {"cache-control": "no-cache"}, STATIC[name])
+
+    def robots(self, request: Request) -> Response:
+        """Everything may be indexed but the bytes and the endless search."""
+        lines = ["User-agent: *", "Disallow: /search", "Disallow: /audio/", "Disallow: /packs/", ""]
+        return Response("\n".join(lines), 200, {"cache-control": "no-cache"}, "text/plain; charset=utf-8")
+
+
+def _again(path: str, q: str, limit: int, after: int) -> str:
+    asked: dict[str, str | int] = {"q": q}
+    asked |= {"limit": limit} if limit != PAGE else {}
+    asked |= {"after": after} if after else {}
+    return f"{path}?{urlencode(asked, errors='replace')}"
+
+
+def _count(told: str | None, default: int, least: int, most: int, name: str) -> int:
+    if told is None or told == "":
+        return default
+    if told.isascii() and told.isdigit() and len(told) < 10 and least <= int(told) <= most:
+        return int(told)
+    raise errors.bad_request(f"bad-{'offset' if name == 'after' else name}", f"{name} is {told[:50]!r}",
+                             f"give a whole number from {least} to {most}", name)  # fmt: skip

@@ -1,0 +1,96 @@
+"""Answers as a page or as JSON: which of the two was asked for, and how each is made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fonoteca.core.sizes import show_size
+from fonoteca.site.errors import Refused
+
+
+def wants_json(request: Request) -> bool:
+    """``.json`` at the end of the address, or a client that asks for JSON and not for HTML."""
+    accept = request.headers.get("accept", "")[:1000].lower()
+    return request.url.path.endswith(".json") or ("application/json" in accept and "text/html" not in accept)
+
+
+def wants_page(request: Request) -> bool:
+    """A browser: errors are pages only for these, so that programs always get the one JSON shape."""
+    return not wants_json(request) and "text/html" in request.headers.get("accept", "")[:1000].lower()
+
+
+def duration(milliseconds: int | None) -> str:
+    """``3:07`` or ``1:02:03``."""
+    if milliseconds is None:
+        return ""
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def iso_duration(milliseconds: int | None) -> str:
+    """``PT187S``, for machines."""
+    return f"PT{round((milliseconds or 0) / 1000)}S"
+
+
+def span(milliseconds: int) -> str:
+    """A long time in words: ``31 minutes``, ``12 hours``."""
+    minutes = round(milliseconds / 60_000)
+    if minutes < 120:
+        return f"{minutes} minute{'s' * (minutes != 1)}"
+    return f"{round(minutes / 60):,} hours"
+
+
+def grouped(text: str, size: int = 8) -> Markup:
+    """A digest with places where a line may break."""
+    parts = [text[i : i + size] for i in range(0, len(text), size)]
+    return Markup("<wbr>").join(parts)
+
+
+class Pages:
+    """The templates. ``name`` is the archive's name, on every page."""
+
+    def __init__(self, name: str) -> None:
+        self._environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("fonoteca.site"), autoescape=True, undefined=jinja2.StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        self._environment.filters |= {
+            "size": show_size, "duration": duration, "iso_duration": iso_duration, "span": span, "grouped": grouped,
+            "number": lambda n: f"{n:,}",
+        }  # fmt: skip
+        self._environment.globals["site_name"] = name
+
+    def html(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page."""
+        text = self._environment.get_template(template).render(**values)
+        return Response(text.encode("utf-8", "replace"), status, {"cache-control": "no-cache", "vary": "accept"},
+                        "text/html; charset=utf-8")  # fmt: skip
+
+    def answer(self, request: Request, template: str, value: dict[str, Any], **values: Any) -> Response:
+        """The value as JSON, or on its page as ``it``."""
+        if wants_json(request):
+            return json_response(value)
+        return self.html(template, it=value, **values)
+
+    def error(self, request: Request, refused: Refused) -> Response:
+        """The one shape of errors, or its page for a browser."""
+        told = refused.as_json()
+        if wants_page(request):
+            response = self.html("error.html", refused.status, it=told, q="")
+        else:
+            response = json_response(told, refused.status)
+        response.headers.update(refused.headers)
+        return response
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """UTF-8 JSON, as it is."""
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")
+    return Response(data + b"\n", status, {"cache-control": "no-cache", "vary": "accept"}, "application/json")

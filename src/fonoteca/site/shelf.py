@@ -1,0 +1,108 @@
+"""What the site is made from, and the edition that is open now: a newer one is picked up between requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fonoteca.core.clock import Clock
+from fonoteca.core.layout import PublicationLayout
+from fonoteca.formats import withdrawals
+from fonoteca.formats.withdrawals import WithdrawalList
+from fonoteca.search import index
+from fonoteca.search.inputs import edition_digest, edition_inputs, edition_number
+from fonoteca.search.searcher import Searcher
+from fonoteca.site.edition import Edition
+from fonoteca.site.errors import Refused, plain
+
+
+@dataclass(frozen=True)
+class SiteData:
+    """Everything that a site is a function of.
+
+    Attributes:
+        publication: the public root; it may change while the site runs.
+        search: folder for indexes.
+        clock: for the time that a search takes.
+        name: the archive's name, shown on its pages.
+        hosts: names under which the site answers; empty: any.
+    """
+
+    publication: PublicationLayout
+    search: Path
+    clock: Clock
+    name: str = "fonoteca"
+    hosts: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An edition with its index."""
+
+    edition: Edition
+    searcher: Searcher
+
+
+class Shelf:
+    """Gives the newest edition. One request opens a new one; the others go on with the old one meanwhile."""
+
+    def __init__(self, data: SiteData) -> None:
+        self.data = data
+        self._opened: Opened | None = None
+        self._opening = threading.Lock()
+        self._list_lock = threading.Lock()
+        self._list: tuple[tuple[int, int, int] | None, WithdrawalList] = (None, withdrawals.EMPTY)
+
+    def current(self) -> Opened:
+        """The newest edition that is whole.
+
+        Raises:
+            NoArchive: ``no-edition``: nothing is published yet.
+        """
+        number = edition_number(self.data.publication)
+        held = self._opened
+        if held is not None and held.edition.number == number:
+            return held
+        if held is not None and not self._opening.acquire(blocking=False):
+            return held
+        if held is None:
+            self._opening.acquire()
+        try:
+            if self._opened is None or self._opened.edition.number != number:
+                self._opened = self._open(number)
+            return self._opened
+        finally:
+            self._opening.release()
+
+    def _open(self, number: int) -> Opened:
+        publication, search = self.data.publication, self.data.search
+        folder = index.folder_of(search, edition_digest(publication, number))
+        if not index.ready(folder):
+            index.build(edition_inputs(publication, number), search)
+        return Opened(Edition(publication, number), Searcher(folder, self.data.clock.monotonic))
+
+    def withdrawals(self) -> WithdrawalList:
+        """The list as it is on the disk now. A list that cannot be read closes the bytes: 500, not a guess."""
+        path = self.data.publication.withdrawals
+        with self._list_lock:
+            try:
+                told = path.stat()
+            except FileNotFoundError:
+                return withdrawals.EMPTY
+            signature = (told.st_mtime_ns, told.st_size, told.st_ino)
+            if self._list[0] != signature:
+                self._list = (signature, _read(path.read_bytes, str(path)))
+            return self._list[1]
+
+
+def _read(read: Callable[[], bytes], subject: str) -> WithdrawalList:
+    try:
+        return withdrawals.parse(read())
+    except ValueError as error:
+        raise _closed(subject) from error
+
+
+def _closed(subject: str) -> Refused:
+    return plain(500, "the list of withdrawals cannot be read, so nothing is served", Path(subject).name)
