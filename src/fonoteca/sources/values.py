@@ -14,6 +14,7 @@ from typing import Any
 
 HOURS_10 = 36_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_HIGH_CONTROL = re.compile(r"[\x80-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _BLANKS = re.compile(r"[\t\n\r ]+")
@@ -33,8 +34,9 @@ Flags = set[str]
 def text(value: Any, flags: Flags) -> str | None:
     """One line of text, or None for an empty one. Numbers come as they are written.
 
-    Bytes that were not in the file's encoding and lone surrogates become U+FFFD (``bad-encoding``); control
-    characters go (``control-characters``); overrides of the writing direction stay (``bidi-control``).
+    Bytes that were not in the file's encoding and lone surrogates become U+FFFD (``bad-encoding``); UTF-8 that
+    was once read as Latin-1 is mended where it shows by control characters that nobody types (``mended-encoding``);
+    other control characters go (``control-characters``); overrides of the writing direction stay (``bidi-control``).
     """
     if value is None:
         return None
@@ -46,12 +48,23 @@ def text(value: Any, flags: Flags) -> str | None:
         found = _SURROGATE.sub("\ufffd", found)
     elif "\ufffd" in found:
         flags.add("bad-encoding")
+    if _HIGH_CONTROL.search(found):
+        found = _mended(found, flags)
     if _CONTROL.search(found):
         flags.add("control-characters")
         found = _CONTROL.sub("", found)
     if _BIDI.search(found):
         flags.add("bidi-control")
     return _BLANKS.sub(" ", found).strip() or None
+
+
+def _mended(written: str, flags: Flags) -> str:
+    try:
+        found = written.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return written
+    flags.add("mended-encoding")
+    return found
 
 
 def is_nothing(value: Any) -> bool:
