@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fonoteca.formats.torrents import TorrentInfo
-
 
 @dataclass(frozen=True)
 class BlobRef:
@@ -108,7 +106,7 @@ class Inputs:
         number: of the edition to be made.
         candidates: all cleared holdings.
         listens: of every recording of the catalogue; None where unknown.
-        packs, located, torrents: of the last edition (current ones only); empty for the first.
+        packs, located: of the last edition (current ones only); empty for the first.
         withheld: number of recordings that have a holding and may not be published.
         tables: number of tables that get a torrent of their own.
     """
@@ -119,7 +117,6 @@ class Inputs:
     limits: Limits
     packs: tuple[PublishedPack, ...] = ()
     located: tuple[Located, ...] = ()
-    torrents: tuple[TorrentInfo, ...] = ()
     withheld: int = 0
     tables: int = 0
     reserved: frozenset[str] = field(default_factory=frozenset)
