@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any
 
 
@@ -26,8 +27,15 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:40]} is beyond what a number can be")
+    return value
+
+
 def decode(data: bytes) -> Any:
-    """Strict JSON: duplicate keys, NaN, over-deep nesting and invalid UTF-8 are refused.
+    """Strict JSON: duplicate keys, NaN, numbers beyond a float, over-deep nesting and invalid UTF-8 are refused.
 
     Raises:
         ValueError: with the reason.
@@ -37,7 +45,9 @@ def decode(data: bytes) -> Any:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=refuse)
+        return json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=refuse, parse_float=_finite
+        )
     except RecursionError:
         raise ValueError("nested too deep") from None
 

@@ -78,6 +78,12 @@ def make_folder(folder: Path) -> None:
         raise translate_os_error(error, folder, "The folder could not be made") from error
 
 
+def _forget(temp: Path) -> None:
+    """Delete what a failed write left; that it cannot be deleted must not hide why the write failed."""
+    with contextlib.suppress(OSError):
+        temp.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """A binary file that appears under its name only when it is whole and on the disk.
@@ -97,10 +103,10 @@ def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
         os.replace(temp, path)
         fsync_folder(path.parent)
     except OSError as error:
-        temp.unlink(missing_ok=True)
+        _forget(temp)
         raise translate_os_error(error, path, "The file could not be written") from error
     except BaseException:
-        temp.unlink(missing_ok=True)
+        _forget(temp)
         raise
 
 
@@ -228,8 +234,8 @@ def written_by(path: Path, produce: Callable[[Path], None]) -> None:
         os.replace(temp, path)
         fsync_folder(path.parent)
     except OSError as error:
-        temp.unlink(missing_ok=True)
+        _forget(temp)
         raise translate_os_error(error, path, "The file could not be written") from error
     except BaseException:
-        temp.unlink(missing_ok=True)
+        _forget(temp)
         raise

@@ -51,7 +51,6 @@ class JobLog:
 
     def start(self, command: str, at: str, detail: dict[str, Any] | None = None) -> Job:
         """Write a start; ``at`` is RFC 3339."""
-        durable.cut_torn_tail(self._path)
         number = max((e["job"] for e in self.events()), default=0) + 1
         job = Job(number, command, at, detail or {})
         self._write({"job": number, "event": "start", "command": command, "at": at, "detail": job.detail})
@@ -63,4 +62,5 @@ class JobLog:
                      "outcome": outcome or {}})  # fmt: skip
 
     def _write(self, event: dict[str, Any]) -> None:
+        durable.cut_torn_tail(self._path)
         durable.append_line(self._path, json.dumps(event, sort_keys=True).encode() + b"\n")

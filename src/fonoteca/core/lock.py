@@ -44,7 +44,7 @@ def _holder(fd: int) -> str:
     try:
         told = json.loads(os.read(fd, _LOCK_BYTE) or b"{}")
         return f"process {told['pid']} ({told['doing']})"
-    except (ValueError, KeyError, OSError):
+    except (ValueError, KeyError, TypeError, OSError):
         return "another process"
 
 

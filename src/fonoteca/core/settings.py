@@ -145,7 +145,8 @@ def convert(setting: Setting, raw: Any, origin: str) -> Any:
 
 def _number(setting: Setting, raw: Any, origin: str) -> int:
     try:
-        value = int(raw) if not isinstance(raw, bool) else -1
+        whole = not isinstance(raw, bool) and not (isinstance(raw, float) and not raw.is_integer())
+        value = int(raw) if whole else -1
     except (TypeError, ValueError):
         value = -1
     if value < 0:

@@ -22,16 +22,16 @@ def parse_size(text: str) -> int:
     match = _FORM.fullmatch(text)
     if not match or match[2].upper() not in _UNITS:
         raise ValueError(f"{text!r} is not a size; write for example 2TB, 500GB or 750MiB")
-    return (
-        int(float(match[1]) * _UNITS[match[2].upper()]) if "." in match[1] else int(match[1]) * _UNITS[match[2].upper()]
-    )
+    whole, _, fraction = match[1].partition(".")
+    scale = int("1" + "0" * len(fraction))
+    return int(whole + fraction) * _UNITS[match[2].upper()] // scale
 
 
 def show_size(count: int) -> str:
     """Decimal, three significant figures: ``1.25 GB``."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB", "TB"):
-        if value < 1000:
+        if value < 999.5:  # what would be rounded to 1000 goes into the next unit
             return f"{count} B" if unit == "B" else f"{value:.3g} {unit}"
         value /= 1000
     return f"{value:.3g} PB"
