@@ -1,4 +1,4 @@
-"""Torrents that we make: right for both halves, the same as libtorrent makes of the same bytes, and without pad files."""
+"""Torrents that we make: right in both halves, the same as libtorrent makes of the same bytes, without pad files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import libtorrent
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packing import PIECE, content, sealed, torrent_file, volume
 
 from fonoteca.core import merkle
 from fonoteca.formats import bencode
 from fonoteca.formats.metainfo import FileEntry, Metainfo, MetainfoError, hybrid, parse
+from packing import PIECE, content, sealed, torrent_file, volume
 
 pytestmark = pytest.mark.core
 

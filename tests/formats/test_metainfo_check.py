@@ -11,10 +11,10 @@ from typing import Any
 
 import libtorrent
 import pytest
-from packing import PIECE, content, torrent_file
 
 from fonoteca.formats import bencode
 from fonoteca.formats.metainfo import Limits, MetainfoError, hybrid, parse
+from packing import PIECE, content, torrent_file
 
 pytestmark = pytest.mark.core
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packing import PIECE, Shelf, content, sealed
 
 from fonoteca.core import merkle
 from fonoteca.core.errors import Damaged
 from fonoteca.core.fixity import Digester, measure
 from fonoteca.formats import pack, pack_header
 from fonoteca.formats.pack_read import read_bytes
+from packing import PIECE, Shelf, content, sealed
 
 pytestmark = pytest.mark.core
 

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packing import PIECE, blob_of, content, sealed
 
 from fonoteca.core.errors import Damaged
 from fonoteca.core.fixity import Digester, measure
 from fonoteca.formats import pack, pack_header, redaction
 from fonoteca.formats.pack_read import read_bytes
+from packing import PIECE, blob_of, content, sealed
 
 pytestmark = pytest.mark.core
 
