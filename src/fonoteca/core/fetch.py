@@ -152,11 +152,11 @@ def _translated(url: str) -> Iterator[None]:
     """urllib3's errors as ours, with the cause chained."""
     try:
         yield
-    except (ConnectTimeoutError, ReadTimeoutError, TimeoutError) as error:
-        raise failed("timed-out", url, "no answer in time") from error
     except (NameResolutionError, NewConnectionError) as error:
         why = "its name is unknown" if isinstance(error, NameResolutionError) else "nothing answers there"
         raise failed("unreachable", url, why, "check the address and the network connection") from error
+    except (ConnectTimeoutError, ReadTimeoutError, TimeoutError) as error:
+        raise failed("timed-out", url, "no answer in time") from error
     except (IncompleteRead, ProtocolError) as error:
         raise failed("cut-short", url, "the connection broke off") from error
     except (LocationParseError, ValueError) as error:

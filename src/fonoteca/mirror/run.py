@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from fonoteca.core.clock import Clock, parse_rfc3339, rfc3339
 from fonoteca.core.errors import FonotecaError
 from fonoteca.core.fetch import Fetcher, Limits
-from fonoteca.core.layout import MirrorLayout
+from fonoteca.core.layout import MirrorLayout, PublicationLayout
 from fonoteca.core.progress import Progress
 from fonoteca.formats.plan import Action, Plan
 from fonoteca.mirror import edition as editions
@@ -88,17 +90,25 @@ class Mirror:
         Raises:
             TrustFailed, NetworkFailed, NoSpace: see :meth:`run`.
         """
+        noted = int(state.status(self.layout).get("disk", 0))
+        disk, self._budget.limit = self._budget.limit, max(self._budget.limit, noted)
         release = self.refresh()
-        publication, table = self.layout.publication, f"editions/{release.edition.number:04d}/{PACKS_TABLE}"
-        with Fetcher(self._clock, self._pack_limits) as fetcher:
-            editions.fetch_file(publication, self._publisher.url, table, release.edition.file(PACKS_TABLE), fetcher,
-                                self._budget)  # fmt: skip
-        packs = read_packs(publication.root / table)
-        coming = editions.bytes_missing(publication, release)
-        here = {found.name for found in found_packs(publication)}
-        plan = planning.make(self.layout, packs, here, self._budget.limit, coming)
-        state.note(self.layout, disk=self._budget.limit)
+        packs = self._offered(release)
+        coming = editions.bytes_missing(self.layout.publication, release)
+        here = {found.name for found in found_packs(self.layout.publication)}
+        plan = planning.make(self.layout, packs, here, disk, coming)
+        state.note(self.layout, disk=disk)
         return release.edition.number, plan
+
+    def _offered(self, release: Release) -> list[Pack]:
+        """The packs of an edition that is not fetched yet, perhaps: its table goes through a folder for the moment."""
+        path, ref = f"editions/{release.edition.number:04d}/{PACKS_TABLE}", release.edition.file(PACKS_TABLE)
+        if editions.is_complete(self.layout.publication, release):
+            return read_packs(self.layout.publication.root / path)
+        with tempfile.TemporaryDirectory() as folder, Fetcher(self._clock, self._pack_limits) as fetcher:
+            elsewhere = PublicationLayout(Path(folder))
+            editions.fetch_file(elsewhere, self._publisher.url, path, ref, fetcher, Budget(Path(folder), 1 << 62))
+            return read_packs(elsewhere.root / path)
 
     def run(self) -> Summary:
         """Bring the mirror to its plan.

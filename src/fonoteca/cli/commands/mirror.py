@@ -43,8 +43,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Do one of add, plan, run and status."""
-    actions = {"add": _add, "plan": _plan, "run": _run, "status": _status}
-    return actions[args.action](context, args)
+    if args.action == "add":
+        return _add(context, args)
+    if args.action == "run":
+        return _run(context, args)
+    return _plan(context) if args.action == "plan" else _status(context)
 
 
 def _add(context: Context, args: argparse.Namespace) -> ExitCode:
@@ -93,12 +96,12 @@ def _mirror(context: Context, options: Options | None = None) -> Mirror:
     return Mirror(layout, disk, context.clock, context.progress, options)
 
 
-def _plan(context: Context, args: argparse.Namespace) -> ExitCode:
+def _plan(context: Context) -> ExitCode:
     context.mirror()
     with context.writer():
         number, plan = _mirror(context).plan()
-    lines = [f"edition {number}: {plan.coverage:.1%} of known listens on {show_size(plan.bytes)} "
-             f"of {show_size(plan.budget)}"]  # fmt: skip
+    space = f"{show_size(plan.bytes)} of {show_size(plan.budget)}"
+    lines = [f"edition {number}: {plan.coverage:.1%} of known listens on {space}"]
     counts: dict[str, list[int]] = {}
     for pack in plan.packs:
         counts.setdefault(str(pack.action), []).append(pack.bytes)
@@ -120,11 +123,9 @@ def _run(context: Context, args: argparse.Namespace) -> ExitCode:
 
 
 def _tell(context: Context, done: Summary) -> None:
-    context.summary(done.as_json(), [
-        f"edition {done.edition}: {done.packs} packs held and verified, {show_size(done.held)}, "
-        f"{done.coverage:.1%} of known listens",
-        f"fetched {show_size(done.fetched)}, kept {show_size(done.reused)}",
-    ])  # fmt: skip
+    held = f"{done.packs} packs held and verified, {show_size(done.held)}, {done.coverage:.1%} of known listens"
+    moved = f"fetched {show_size(done.fetched)}, kept {show_size(done.reused)}"
+    context.summary(done.as_json(), [f"edition {done.edition}: {held}", moved])
 
 
 def _options(context: Context, args: argparse.Namespace) -> Options:
@@ -145,7 +146,7 @@ def _peer(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _status(context: Context, args: argparse.Namespace) -> ExitCode:
+def _status(context: Context) -> ExitCode:
     from fonoteca.mirror.report import status
 
     grace = timedelta(days=context.settings.number("mirror.grace_days"))
