@@ -44,14 +44,17 @@ def assemble(prepared: Prepared, sealed: Mapping[str, Sealed], shop: Workshop, n
 
 
 def _snapshots(prepared: Prepared, draft: Draft, shop: Workshop) -> dict[str, Slice]:
-    generation = prepared.world.generation
-    wanted = {SNAPSHOT: snapshot.commercial}
-    if prepared.options.nc_snapshot:
-        wanted[SNAPSHOT_NC] = snapshot.noncommercial
-    found = {}
-    for part, allows in wanted.items():
-        found[part] = snapshot.build(shop.layout, generation, allows, shop.engine, shop.progress)
-        draft.snapshot(part, found[part])
+    world, options = prepared.world, prepared.options
+    published = {row.blob for row in prepared.plan.located}
+    claims = [claim for claim in world.claims if claim.subject in published]
+    content = snapshot.build(shop.layout, world.generation, snapshot.commercial, shop.engine, shop.progress)
+    found = {SNAPSHOT: snapshot.with_claims(content, claims, options.name)}
+    if options.nc_snapshot:
+        found[SNAPSHOT_NC] = snapshot.build(
+            shop.layout, world.generation, snapshot.noncommercial, shop.engine, shop.progress
+        )
+    for part, tables in found.items():
+        draft.snapshot(part, tables)
     return found
 
 

@@ -12,6 +12,7 @@ from fonoteca.catalogue.query import Catalogue
 from fonoteca.core.errors import NoArchive
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.settings import Settings
+from fonoteca.formats.claim import SubjectKind
 from fonoteca.formats.withdrawals import WithdrawalList
 from fonoteca.publish.inputs import Limits
 from fonoteca.publish.torrents import Addresses
@@ -27,6 +28,7 @@ def world(
     return World(
         tuple(holdings.holdings()), tuple(gate.verdicts()), listens(catalogue), addresses(catalogue),
         generation.load(Places.of(layout)), withdrawals,
+        tuple(sorted({c for c in holdings.claims() if c.kind == SubjectKind.BLOB.value})),
     )  # fmt: skip
 
 
@@ -38,7 +40,8 @@ def required(catalogue: Catalogue | None, layout: ArchiveLayout) -> Catalogue:
     """
     if catalogue is None:
         raise NoArchive("no-catalogue", "There is nothing to publish yet", f"{layout.catalogue} has no generation",
-                        "take in audio first: fonoteca intake FOLDER --claims CLAIMS.csv", str(layout.catalogue))  # fmt: skip
+                        "take in audio first: fonoteca intake FOLDER --claims CLAIMS.csv",
+                        str(layout.catalogue))  # fmt: skip
     return catalogue
 
 

@@ -72,7 +72,7 @@ def works(plan: PublicationPlan, world: World) -> Iterator[tuple[Work, Verdict]]
     """Every published recording with the verdict that it is published upon."""
     for row in plan.located:
         holding = world.held[row.recording, row.blob]
-        source = world.addresses.get(row.recording) or holding.path
+        source = world.source_of(row.recording, row.blob)
         yield (
             Work(row.recording, holding.title, holding.artist, holding.release, source),
             world.verdict_of[row.recording, row.blob],

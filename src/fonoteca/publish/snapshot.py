@@ -6,7 +6,7 @@ partitions are left out *before* the merge: what no permitting source says is no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from fonoteca.core import durable
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import Progress
 from fonoteca.formats import parquet
+from fonoteca.formats.claim import Claim
 from fonoteca.formats.parquet import ColumnNote
 from fonoteca.formats.tables import SNAPSHOT
 from fonoteca.rights.licence import Licence, resolve
@@ -101,6 +102,21 @@ def build(
     else:
         tables = _merged_again(layout, part, counted, engine, progress)
     return Slice(tables, {name: _notes(name, part, counted) for name in SNAPSHOT}, _credits(part))
+
+
+def with_claims(content: Slice, claims: Iterable[Claim], source: str) -> Slice:
+    """A snapshot with the claims that were made of published blobs at intake: they are the archive's own (CC0)."""
+    rows = pa.Table.from_pylist([claim.as_json() for claim in claims], schema=SNAPSHOT["claims"])
+    if not rows.num_rows:
+        return content
+    notes = {
+        column: parquet.note([*told.sources, source], [*told.licences, "CC0-1.0"])
+        for column, told in content.notes["claims"].items()
+    }
+    return replace(
+        content, tables={**content.tables, "claims": pa.concat_tables([content.tables["claims"], rows])},
+        notes={**content.notes, "claims": notes},
+    )  # fmt: skip
 
 
 def _allowed(text: str, allows: Allows) -> bool:

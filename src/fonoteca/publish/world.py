@@ -10,6 +10,7 @@ from functools import cached_property
 from fonoteca.archive.records import Holding
 from fonoteca.catalogue.generation import Generation
 from fonoteca.core import canonical
+from fonoteca.formats.claim import Claim
 from fonoteca.formats.withdrawals import WithdrawalList
 from fonoteca.publish.inputs import Candidate, Limits
 from fonoteca.publish.torrents import Addresses
@@ -37,6 +38,7 @@ class World:
         holdings, verdicts: what is held, and the gate's word on each (recording, blob).
         listens: of every recording of the catalogue; None where unknown.
         addresses: recording → where it can be found on the web, if a source says so.
+        claims: those made of blobs at intake.
         generation: of the catalogue.
     """
 
@@ -46,11 +48,22 @@ class World:
     addresses: Mapping[int, str]
     generation: Generation
     withdrawals: WithdrawalList
+    claims: tuple[Claim, ...] = ()
 
     @cached_property
     def held(self) -> dict[tuple[int, str], Holding]:
         """One holding for each recording and blob: the same one whatever the order of intake."""
         return {(h.recording, h.blob): h for h in sorted(set(self.holdings), key=_order, reverse=True)}
+
+    @cached_property
+    def named_sources(self) -> dict[str, str]:
+        """Blob → the source that its claims name; what a file says of itself names none."""
+        told = [(c.subject, c.source) for c in self.claims if c.source not in {"", "tags"}]
+        return dict(sorted(told, reverse=True))
+
+    def source_of(self, recording: int, blob: str) -> str:
+        """Where a work came from, for its credit: an address, a source's name, or the file as it was taken in."""
+        return self.addresses.get(recording) or self.named_sources.get(blob) or self.held[recording, blob].path
 
     @cached_property
     def verdict_of(self) -> dict[tuple[int, str], Verdict]:
