@@ -229,7 +229,8 @@ def _own_tables(
                     "blob_sha256": placed[p.number].entry.blob.sha256 if p.id in blobs else None} for p in pieces],
         "credits": [{"recording_id": p.number, "title": p.title, "artist": p.artist, "licence": p.licence,
                      "licence_url": url if p.licence == BY else None, "source": "table",
-                     "credit": f"“{p.title}” by {p.artist}, from table: {p.licence}; published unchanged"} for p in out],
+                     "credit": f"“{p.title}” by {p.artist}, from table: {p.licence}; published unchanged"}
+                    for p in out],
     }  # fmt: skip
     return {name: pa.Table.from_pylist(rows[name], schema=schema) for name, schema in tables.PUBLISHED.items()}
 

@@ -54,6 +54,8 @@ TABLE: tuple[Setting, ...] = (
     Setting("mirror.grace_days", "number", 45, "days of serving on when withdrawals cannot be refreshed"),
     Setting("serve.host", "text", "127.0.0.1", "address on which the site listens"),
     Setting("serve.port", "number", 8765, "port on which the site listens"),
+    Setting("serve.hosts", "list", [], "names under which the site may be asked; none: any, or this machine's own "
+            "names where it listens on this machine only"),
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in TABLE}
 

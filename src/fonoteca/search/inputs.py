@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -72,13 +73,23 @@ def edition_inputs(publication: PublicationLayout, number: int) -> Inputs:
     """
     folder = publication.edition(number)
     manifest.parse((folder / "edition.json").read_bytes())
-    found = {name: _read(folder / "snapshot" / f"{name}.parquet", tables.SNAPSHOT[name]) for name in TABLES}
+    found = {name: _snapshot(folder, name) for name in TABLES}
     located = _read(folder / "locator.parquet", tables.LOCATOR).select(["recording_id", "licence"])
     ledger = _read(folder / "ledger.parquet", tables.LEDGER).select(["recording_id", "licence"])
     return Inputs(f"edition {number}", edition_digest(publication, number), found, located, ledger)
 
 
-def _read(path: Any, schema: pa.Schema) -> pa.Table:
+def snapshot_files(folder: Path, name: str) -> list[Path]:
+    """The files of one table of an edition's snapshot: the open part, and the part with limits if it is there."""
+    return [p for p in (folder / part / f"{name}.parquet" for part in ("snapshot", "snapshot-nc")) if p.is_file()]
+
+
+def _snapshot(folder: Path, name: str) -> pa.Table:
+    paths = snapshot_files(folder, name) or [folder / "snapshot" / f"{name}.parquet"]
+    return pa.concat_tables([_read(path, tables.SNAPSHOT[name]) for path in paths])
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
     try:
         return parquet.read_table(path, schema=schema)
     except FileNotFoundError:

@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fonoteca.core import durable
 from fonoteca.core.errors import Damaged, Usage
+from fonoteca.core.progress import SILENT, Progress
 from fonoteca.search import index
+from fonoteca.search.inputs import Inputs
 from fonoteca.search.query import Field, Query, Term, parse
 
 COUNTED = 1000
@@ -199,6 +202,25 @@ class _Maker:
     def _near(self, field: str, word: str, distance: int, score: float, *, prefix: bool = False) -> Any:
         query = self._q.fuzzy_term_query(self._schema, field, word, distance=distance, prefix=prefix)
         return self._q.const_score_query(query, score)
+
+
+def opened(
+    search: Path, digest: str, inputs: Callable[[], Inputs], stopwatch: Callable[[], float], progress: Progress = SILENT
+) -> Searcher:
+    """The searcher over some inputs; its index is built where there is none, or where it is damaged.
+
+    Args:
+        search: folder of indexes.
+        digest: of the inputs, known without reading them.
+        inputs: reads them; called only to build.
+    """
+    folder = index.folder_of(search, digest)
+    if index.ready(folder):
+        try:
+            return Searcher(folder, stopwatch)
+        except Damaged:
+            durable.remove_tree(folder)
+    return Searcher(index.build(inputs(), search, progress), stopwatch)
 
 
 def typos(word: str) -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from fonoteca.core.errors import Damaged
-from fonoteca.core.ids import Kind, show_id
 from fonoteca.core.layout import PublicationLayout
 from fonoteca.formats import manifest, pack, parquet, tables, torrents
 from fonoteca.formats.torrents import TorrentInfo
+from fonoteca.search.inputs import snapshot_files
 
 MOST_ROWS = 500
 """Rows of any list on a page."""
@@ -60,18 +60,22 @@ class Edition:
                           "check with 'fonoteca verify'", str(self.folder)) from error  # fmt: skip
 
     def _make_views(self) -> None:
-        snapshot = {name: (self.folder / "snapshot" / f"{name}.parquet", s) for name, s in tables.SNAPSHOT.items()}
-        own = {name: (self.folder / f"{name}.parquet", s) for name, s in tables.PUBLISHED.items()}
-        own["credit_lines"] = own.pop("credits")
-        for name, (path, schema) in {**snapshot, **own}.items():
-            if path.is_file():
-                literal = str(path).replace("'", "''")
-                self._database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{literal}')")
-            else:
-                self._database.register(name, schema.empty_table())
-        folder = str(self.folder).replace("'", "''")
-        self._database.execute(f"SET allowed_directories = ['{folder}']")
+        for name, schema in tables.SNAPSHOT.items():
+            self._view(name, schema, snapshot_files(self.folder, name))
+        for name, schema in tables.PUBLISHED.items():
+            path = self.folder / f"{name}.parquet"
+            self._view("credit_lines" if name == "credits" else name, schema, [path] if path.is_file() else [])
+        self._database.execute(f"SET allowed_directories = [{_literal(self.folder)}]")
         self._database.execute("SET enable_external_access = false")
+
+    def _view(self, name: str, schema: Any, paths: list[Path]) -> None:
+        if paths:
+            listed = ", ".join(map(_literal, paths))
+            self._database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+        else:
+            self._database.register("given", schema.empty_table())
+            self._database.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+            self._database.unregister("given")
 
     def close(self) -> None:
         """Give the database back."""
@@ -124,11 +128,10 @@ class Edition:
         """Source → licences of its metadata, as the tables' own notes say."""
         found: dict[str, set[str]] = {}
         for name in tables.SNAPSHOT:
-            path = self.folder / "snapshot" / f"{name}.parquet"
-            notes = parquet.column_notes(path).values() if path.is_file() else ()
-            for note in notes:
-                if len(note.sources) == 1:
-                    found.setdefault(note.sources[0], set()).update(note.licences)
+            for path in snapshot_files(self.folder, name):
+                for note in parquet.column_notes(path).values():
+                    if len(note.sources) == 1:
+                        found.setdefault(note.sources[0], set()).update(note.licences)
         return {source: sorted(licences) for source, licences in found.items()}
 
     @cached_property
@@ -165,6 +168,6 @@ def safe_mime(told: str | None) -> str:
     return told if told and _MIME.fullmatch(told) else "application/octet-stream"
 
 
-def recording_link(number: int) -> str:
-    """Address of a recording's page."""
-    return f"/recording/{show_id(Kind.RECORDING, number)}"
+def _literal(path: Path) -> str:
+    """A path as SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"

@@ -29,8 +29,9 @@ class Refused(Exception):
 
 def not_found(what: str, subject: str) -> Refused:
     """404: there is no such thing."""
-    return Refused(404, Failed("not-found", f"There is no such {what} here", "the address names nothing in this edition",
-                               "search for it from the front page", subject[:200]))  # fmt: skip
+    return Refused(404, Failed("not-found", f"There is no such {what} here",
+                               "the address names nothing in this edition", "search for it from the front page",
+                               subject[:200]))  # fmt: skip
 
 
 def bad_request(code: str, why: str, remedy: str, subject: str) -> Refused:

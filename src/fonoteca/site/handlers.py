@@ -173,7 +173,7 @@ class Handlers:
             raise errors.not_found("file", name)
         return Response(self._static[name], 200, {"cache-control": "no-cache"}, STATIC[name])
 
-    def robots(self, request: Request) -> Response:
+    def robots(self, _: Request) -> Response:
         """Everything may be indexed but the bytes and the endless search."""
         lines = ["User-agent: *", "Disallow: /search", "Disallow: /audio/", "Disallow: /packs/", ""]
         return Response("\n".join(lines), 200, {"cache-control": "no-cache"}, "text/plain; charset=utf-8")

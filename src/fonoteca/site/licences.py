@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_VERSION = re.compile(r"\d+\.\d+")
 _WORDS = {
-    "by": "name the author", "nc": "not for commercial use", "nd": "only unchanged", "sa": "pass on under the same terms",
+    "by": "name the author", "nc": "not for commercial use", "nd": "only unchanged",
+    "sa": "pass on under the same terms",
 }  # fmt: skip
 _PUBLIC = {"cc0": "CC0", "pd": "Public domain", "pdm": "Public domain", "publicdomain": "Public domain"}
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from fonoteca.core.clock import Clock
 from fonoteca.core.layout import PublicationLayout
+from fonoteca.core.progress import SILENT, Progress
 from fonoteca.formats import withdrawals
 from fonoteca.formats.withdrawals import WithdrawalList
-from fonoteca.search import index
 from fonoteca.search.inputs import edition_digest, edition_inputs, edition_number
-from fonoteca.search.searcher import Searcher
+from fonoteca.search.searcher import Searcher, opened
 from fonoteca.site.edition import Edition
 from fonoteca.site.errors import Refused, plain
 
@@ -48,8 +48,9 @@ class Opened:
 class Shelf:
     """Gives the newest edition. One request opens a new one; the others go on with the old one meanwhile."""
 
-    def __init__(self, data: SiteData) -> None:
+    def __init__(self, data: SiteData, progress: Progress = SILENT) -> None:
         self.data = data
+        self._progress = progress
         self._opened: Opened | None = None
         self._opening = threading.Lock()
         self._list_lock = threading.Lock()
@@ -77,11 +78,11 @@ class Shelf:
             self._opening.release()
 
     def _open(self, number: int) -> Opened:
-        publication, search = self.data.publication, self.data.search
-        folder = index.folder_of(search, edition_digest(publication, number))
-        if not index.ready(folder):
-            index.build(edition_inputs(publication, number), search)
-        return Opened(Edition(publication, number), Searcher(folder, self.data.clock.monotonic))
+        publication = self.data.publication
+        searcher = opened(self.data.search, edition_digest(publication, number),
+                          lambda: edition_inputs(publication, number), self.data.clock.monotonic,
+                          self._progress)  # fmt: skip
+        return Opened(Edition(publication, number), searcher)
 
     def withdrawals(self) -> WithdrawalList:
         """The list as it is on the disk now. A list that cannot be read closes the bytes: 500, not a guess."""

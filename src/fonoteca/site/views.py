@@ -22,7 +22,7 @@ def recording(edition: Edition, gone: WithdrawalList, number: int) -> Row | None
     shown = show_id(Kind.RECORDING, number)
     ledger = edition.row("SELECT * FROM ledger WHERE recording_id = ?", number) or {}
     files = _files(edition, gone, number, shown)
-    withdrawal = gone.applying(shown, ledger.get("blob_sha256"))
+    withdrawal = gone.applying(shown, ledger.get("blob_sha256") or "")
     facts = _facts(edition, number, shown, row)
     return {
         "id": shown, "kind": "recording", "edition": edition.number, "title": row["title"], "artist": row["artist"],
