@@ -24,12 +24,14 @@ class Log:
         bodies: the records of the whole lines up to the first damage, without chain fields.
         head: digest of the last of them.
         damaged: (number of the line from 1, what is wrong) of each damaged line.
+        intact: the records of all lines that are whole by themselves, those behind damage too.
         torn: bytes behind the last newline that a write cut short left.
     """
 
     bodies: list[Body] = field(default_factory=list)
     head: str = START
     damaged: list[tuple[int, str]] = field(default_factory=list)
+    intact: list[Body] = field(default_factory=list)
     torn: int = 0
 
 
@@ -73,6 +75,7 @@ def parse(data: bytes) -> Log:
         try:
             body, digest = _open_line(line + b"\n")
             previous = body.pop("previous", None)
+            log.intact.append(body)
             if expected is not None and previous != expected:
                 raise ValueError("it does not follow the line before")
         except ValueError as error:

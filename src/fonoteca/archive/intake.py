@@ -144,6 +144,7 @@ class _Run:
         self.ledger = Holdings.open(self.plan.layout)
         self.store = self.ledger.store()
         self.store.clear_incoming()
+        self.fixities = self.ledger.blobs()
         self.held: dict[str, Holding] = {}
         for holding in self.ledger.holdings():
             self.held.setdefault(holding.blob, holding)
@@ -181,7 +182,7 @@ class _Run:
         self.pool.check_size(taken.size)
         if taken.size in self.sizes or taken.size in self.refused_sizes:
             taken.sha256 = sha256_of(stream)
-            if taken.sha256 in self.held:
+            if taken.sha256 in self.held and self._whole(taken.sha256):
                 taken.known = taken.sha256
                 return
             if (taken.sha256, taken.size) in self.refused:  # decoded again, but not copied for it
@@ -189,6 +190,12 @@ class _Run:
                 return
             stream.seek(0)
         self._copy(taken, stream)
+
+    def _whole(self, blob: str) -> bool:
+        """Whether a blob that is held is where it should be, with its length and its leaves; if not, it is mended."""
+        fixity = self.fixities[blob]
+        kept = leaves.load(leaves_folder(self.plan.layout), leaves.blob_name(blob), fixity.merkle_root)
+        return kept is not None and self.store.stat(blob) == fixity.bytes
 
     def _copy(self, taken: _Taken, stream: IO[bytes]) -> None:
         taken.staged = self.store.stage(stream)
@@ -203,7 +210,7 @@ class _Run:
         if taken.refusal is not None:
             self.refuse(taken.refusal, count=False)
             return
-        if taken.known is None and taken.sha256 in self.held:
+        if taken.known is None and taken.sha256 in self.held and self._whole(taken.sha256):
             taken.known = taken.sha256  # the same bytes came earlier in this run
         if taken.known is not None:
             self.again(taken, taken.known)
@@ -236,9 +243,13 @@ class _Run:
         staged, fixity = taken.staged, taken.staged.fixity
         leaves.store(leaves_folder(self.plan.layout), leaves.blob_name(fixity.sha256), staged.leaves)
         self.store.commit(staged)
+        if fixity.sha256 in self.held:  # a blob or its leaves had been lost
+            self.again(taken, fixity.sha256)
+            return
         rows = self.plan.sheet.of(taken.found.path)
         holding = describe.holding(taken.found.label, fixity, facts, rows)
         self.held[fixity.sha256] = holding
+        self.fixities[fixity.sha256] = fixity
         self.sizes.add(fixity.bytes)
         self.result.accepted += 1
         self.result.bytes += fixity.bytes

@@ -22,6 +22,11 @@ def pack_name(pack: str, revision: int) -> str:
     return f"packs/{pack}.r{revision}.tar.leaves"
 
 
+def edition_name(number: int, path: str) -> str:
+    """Where the leaves of a file of an edition's folder are, below ``holdings/leaves/``."""
+    return f"editions/{number:04d}/{path}.leaves"
+
+
 def store(folder: Path, name: str, leaves: Sequence[bytes]) -> None:
     """Write the leaves, durably. Nothing is written where the same are there."""
     data = b"".join(leaves)
