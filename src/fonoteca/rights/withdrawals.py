@@ -1,8 +1,9 @@
 """The operator's own log of withdrawals: append-only, hash-chained, first in every backup.
 
-``holdings/withdrawals.jsonl`` holds one JSON line per entry: the public fields of
-:class:`fonoteca.formats.withdrawals.Withdrawal`, a private ``note``, and ``previous``, the SHA-256 of the line
-before. The public list is made from it; what is published is never more than a prefix of it.
+``holdings/withdrawals.jsonl`` holds one JSON line per entry: the fields of
+:class:`fonoteca.formats.withdrawals.Withdrawal` and ``previous``, the SHA-256 of the line before. The public list
+is made from it; what is published is never more than a prefix of it. It holds nothing private: what can never be
+deleted is no place for names (docs/decisions/0013).
 """
 
 from __future__ import annotations
@@ -38,9 +39,7 @@ class WithdrawalLog:
             self._read = read
         return self._list
 
-    def withdraw(
-        self, recording: str | None, blobs: Iterable[str], reason: str, date: str, note: str = ""
-    ) -> Withdrawal:
+    def withdraw(self, recording: str | None, blobs: Iterable[str], reason: str, date: str) -> Withdrawal:
         """Append a withdrawal; it is on the disk when this returns.
 
         Args:
@@ -48,16 +47,13 @@ class WithdrawalLog:
             blobs: hex SHA-256 of all blobs that are held of it.
             reason: public text; names no persons.
             date: RFC 3339.
-            note: private text (who asked, where the letter is); never published.
 
         Raises:
             Usage: the reason or an id has not the right form.
         """
-        return self._append(WITHDRAW, recording, blobs, reason, date, note)
+        return self._append(WITHDRAW, recording, blobs, reason, date)
 
-    def restore(
-        self, recording: str | None, blobs: Iterable[str], reason: str, date: str, note: str = ""
-    ) -> Withdrawal:
+    def restore(self, recording: str | None, blobs: Iterable[str], reason: str, date: str) -> Withdrawal:
         """Append the reversal of a withdrawal; arguments and errors as for :meth:`withdraw`.
 
         Raises:
@@ -68,11 +64,9 @@ class WithdrawalLog:
             named = ", ".join(subjects)
             raise Usage("not-withdrawn", "Nothing was restored", f"{named} is not withdrawn",
                         "'fonoteca rights report' lists what is withdrawn", named)  # fmt: skip
-        return self._append(RESTORE, recording, blobs, reason, date, note)
+        return self._append(RESTORE, recording, blobs, reason, date)
 
-    def _append(
-        self, action: str, recording: str | None, blobs: Iterable[str], reason: str, date: str, note: str
-    ) -> Withdrawal:
+    def _append(self, action: str, recording: str | None, blobs: Iterable[str], reason: str, date: str) -> Withdrawal:
         known = self.current()
         try:
             entry = Withdrawal(known.version + 1, action, recording, tuple(sorted(set(blobs))), reason, date)
@@ -81,7 +75,7 @@ class WithdrawalLog:
                         "give --reason a sentence that anybody may read", recording) from error  # fmt: skip
         durable.cut_torn_tail(self._path)
         lines = _whole_lines(self._path).splitlines(keepends=True)
-        link = {"previous": _digest(lines[-1]) if lines else "", "note": note}
+        link = {"previous": _digest(lines[-1]) if lines else ""}
         durable.append_line(self._path, canonical.encode(entry.as_json() | link))
         return entry
 

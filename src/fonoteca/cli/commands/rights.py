@@ -36,8 +36,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("id", metavar="ID", help=_ID)
         action.add_argument("--reason", required=True, metavar="TEXT",
                             help="published for everybody to read: name no persons")  # fmt: skip
-        action.add_argument("--note", default="", metavar="TEXT",
-                            help="kept in this archive only: who asked, where the letter is")  # fmt: skip
     actions.add_parser("report", help="what is withheld and why", description="What is withheld and why.")
 
 
@@ -117,7 +115,7 @@ def _explained_lines(value: dict[str, Any]) -> list[str]:
 
 def _withdraw(context: Context, args: argparse.Namespace) -> None:
     def withdraw(rights: Rights, shown: str, blobs: list[str], date: str) -> Withdrawal:
-        return rights.log.withdraw(shown, blobs, args.reason, date, args.note)
+        return rights.log.withdraw(shown, blobs, args.reason, date)
 
     entries, version = _write(context, args, withdraw)
     _tell(context, "withdrawn", entries, version)
@@ -125,7 +123,7 @@ def _withdraw(context: Context, args: argparse.Namespace) -> None:
 
 def _restore(context: Context, args: argparse.Namespace) -> None:
     def restore(rights: Rights, shown: str, blobs: list[str], date: str) -> Withdrawal:
-        return rights.log.restore(shown, blobs, args.reason, date, args.note)
+        return rights.log.restore(shown, blobs, args.reason, date)
 
     entries, version = _write(context, args, restore)
     _tell(context, "restored", entries, version)
