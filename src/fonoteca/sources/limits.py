@@ -36,7 +36,9 @@ class Limits:
     parquet_in_memory: int = 256 << 20
     """Bytes of a gzipped Parquet file once unpacked (it is read at its end first, so it is held in memory)."""
     batch_rows: int = 4096
-    """Rows that are held at once."""
+    """Rows of Parquet that are held at once."""
+    batch_text: int = 256 << 20
+    """Bytes of text that such a batch may become."""
 
 
 LIMITS = Limits()

@@ -6,7 +6,7 @@ import datetime
 import decimal
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,14 +51,15 @@ def _check_footer(path: Path, source: BinaryIO, limits: Limits) -> None:
     source.seek(0)
 
 
-def _open(path: Path, source: BinaryIO, limits: Limits) -> Any:
+def _open(path: Path, source: BinaryIO, limits: Limits, texts: Sequence[str] = ()) -> Any:
     """A pyarrow ParquetFile whose footer was checked. Raises Usage."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     _check_footer(path, source, limits)
     try:
-        file = pq.ParquetFile(source, thrift_string_size_limit=_THRIFT, thrift_container_size_limit=10_000_000)
+        file = pq.ParquetFile(source, thrift_string_size_limit=_THRIFT, thrift_container_size_limit=10_000_000,
+                              page_checksum_verification=True, read_dictionary=texts)  # fmt: skip
         meta = file.metadata
         if meta.num_row_groups > limits.parquet_row_groups:
             raise not_a_dump(path, _WHAT, f"it has {meta.num_row_groups} row groups")
@@ -87,16 +88,50 @@ def rows(file: TableFile) -> Iterator[Row | Refused]:
     number = 0
     try:
         with _seekable(file.path, file.limits) as source:
-            table = _open(file.path, source, file.limits)
-            batches = table.iter_batches(batch_size=file.limits.batch_rows, use_threads=False)
-            for batch in batches:
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Row(f"{file.name}:{number}", flat({k: plain(v) for k, v in values.items()}))
+            table = _open(file.path, source, file.limits, _texts(file.path, source, file.limits))
+            for values in _values(table, file.limits):
+                number += 1
+                yield _row(f"{file.name}:{number}", values, file.limits)
     except (pa.ArrowException, OSError, ValueError, OverflowError, Usage) as error:
         reason = error.why if isinstance(error, Usage) else str(error).splitlines()[0]
         yield refused(f"{file.name}:{number + 1}", "damaged-parquet", f"the rest cannot be read ({reason})", "",
                       file.limits)  # fmt: skip
+
+
+def _texts(path: Path, source: BinaryIO, limits: Limits) -> list[str]:
+    """Names of the columns of text."""
+    import pyarrow as pa
+
+    kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+    return [field.name for field in _open(path, source, limits).schema_arrow if field.type in kinds]
+
+
+def _values(table: Any, limits: Limits) -> Iterator[dict[str, Any]]:
+    """The rows' values, a batch in memory. Text stays in its dictionary: one long text that stands in every row
+    takes its room once, and where a batch would be too large as Python texts, its rows come one by one."""
+    for batch in table.iter_batches(batch_size=limits.batch_rows, use_threads=False):
+        if sum(map(_longest, batch.columns)) * batch.num_rows <= limits.batch_text:
+            yield from batch.to_pylist()
+        else:
+            for at in range(batch.num_rows):
+                yield from batch.slice(at, 1).to_pylist()
+
+
+def _longest(column: Any) -> int:
+    """Bytes of the longest text of a column, or the column's bytes a row where it is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        return int(pc.max(pc.binary_length(column.dictionary)).as_py() or 0)
+    return int(column.nbytes // max(1, len(column)))
+
+
+def _row(position: str, values: dict[str, Any], limits: Limits) -> Row | Refused:
+    size = sum(len(v) for v in values.values() if isinstance(v, str | bytes | list))
+    if size > limits.row:
+        return refused(position, "long-row", f"the row holds {size} characters or items", "", limits)
+    return Row(position, flat({k: plain(v) for k, v in values.items()}))
 
 
 def plain(value: Any) -> Any:
