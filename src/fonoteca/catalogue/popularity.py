@@ -36,7 +36,8 @@ def rank(connection: duckdb.DuckDBPyConnection, places: Places, licences: Sequen
     query = f"""
         WITH known AS (SELECT recording_id, sum(listens)::BIGINT AS listens FROM ({counted(named)}) GROUP BY 1),
         scored AS (
-            SELECT r.id AS recording_id, k.listens, round(least(100, 10 * log10(1 + k.listens)), 2) AS score,
+            SELECT r.id AS recording_id, k.listens,
+                CASE WHEN k.listens IS NOT NULL THEN round(least(100, 10 * log10(1 + k.listens)), 2) END AS score,
                 CASE WHEN k.listens IS NOT NULL THEN {text(", ".join(named))} END AS licence
             FROM recordings r LEFT JOIN known k ON k.recording_id = r.id)
         SELECT recording_id, listens, score, CASE WHEN listens IS NOT NULL THEN
