@@ -26,21 +26,18 @@ piece_length = "64KiB"
 pack_size = "8MiB"
 """
 _MAPPING = b"""# How to read listens.csv: each row is a count for a recording that the source "folder" describes.
-kind = "signals"
+about = "signals"
 dataset = "demo-listens"
 licence = "CC0-1.0"
-
-[reference]
 source = "folder"
+signal_licence = "CC0-1.0"
+synthetic = true
 
 [columns]
-key = "recording"
-value = "listens"
+recording = "recording"
 
-[signal]
-kind = "listens"
-licence = "CC0-1.0"
-synthetic = true
+[signals]
+listens = "listens"
 """
 
 
