@@ -30,6 +30,7 @@ from fonoteca.sources.records import (
 )
 from fonoteca.sources.tally import Tally
 
+KEYS = {"key", "recording", "release"}
 SIGNALS = {"listens", "downloads", "rating", "favourites", "interest"}
 
 
@@ -195,11 +196,12 @@ def parts(record: Record, kind: type) -> list:  # type: ignore[type-arg]
 
 
 def texts(value: object) -> list[str]:
-    """Every text in a record, at any depth."""
+    """Every text in a record but keys, which stay as they are written; at any depth."""
     if isinstance(value, str):
         return [value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [t for f in dataclasses.fields(value) for t in texts(getattr(value, f.name))]
+        names = [f.name for f in dataclasses.fields(value) if f.name not in KEYS]
+        return [t for name in names for t in texts(getattr(value, name))]
     if isinstance(value, tuple | list):
         return [t for v in value for t in texts(v)]
     return []

@@ -95,7 +95,7 @@ class _Reader:
 
     def release(self, row: Row) -> Iterator[Record]:
         """The record of one row of releases.csv."""
-        key = values.text(row.values["id"], set())
+        key = values.key(row.values["id"])
         if not key:
             yield row.refuse("no-key", "id is empty", kind="release")
             return
@@ -106,11 +106,11 @@ class _Reader:
     def track(self, row: Row) -> Iterator[Record]:
         """The records of one row of tracks.csv."""
         flags: set[str] = set()
-        release = values.text(row.values["id"], flags)
+        release = values.key(row.values["id"])
         if not release:
             yield row.refuse("no-key", "id is empty")
             return
-        key = joined_key([release, *(row.values[name].strip() for name in ("disc", "track", "title", "trackurl"))])
+        key = joined_key([values.key(row.values[name]) for name in ("id", "disc", "track", "title", "trackurl")])
         again = self._tracks.second(key, row)
         if again is not None:
             yield again

@@ -38,7 +38,7 @@ class RowReader:
     def records(self, row: Row) -> Iterator[Record]:
         """The row's records; one refusal or duplicate where it is not accepted."""
         flags: set[str] = set()
-        key = self._key(row, flags)
+        key = self._key(row)
         if not key:
             yield row.refuse("no-key", f"its key ({', '.join(self._map.key) or 'recording'}) is empty")
             return
@@ -59,12 +59,12 @@ class RowReader:
     def _source(self, row: Row) -> str:
         return str(self._get(row, "source") or self._map.source)
 
-    def _key(self, row: Row, flags: set[str]) -> str | None:
+    def _key(self, row: Row) -> str | None:
         if self._map.key:
-            parts = [values.text(row.values.get(c), flags) or "" for c in self._map.key]
+            parts = [values.key(row.values.get(c)) for c in self._map.key]
             return joined_key(parts) if any(parts) else None
         if self._map.about != "recordings":
-            return values.text(self._get(row, "recording"), flags)
+            return values.key(self._get(row, "recording"))
         return row.digest()
 
     def _reference(self, row: Row, ref: Ref, flags: set[str]) -> Iterator[Record]:

@@ -58,6 +58,14 @@ def text(value: Any, flags: Flags) -> str | None:
     return _BLANKS.sub(" ", found).strip() or None
 
 
+def key(value: Any) -> str:
+    """A part of a key: as written, without blanks at its ends; bytes that are no text are spelled out.
+
+    Nothing is mended here, since ids are made from keys and must not change when mending gets better.
+    """
+    return "" if value is None else str(value).strip().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _mended(written: str, flags: Flags) -> str:
     try:
         found = written.encode("latin-1").decode("utf-8")
