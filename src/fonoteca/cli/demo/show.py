@@ -40,6 +40,8 @@ recording = "recording"
 listens = "listens"
 """
 
+_VERIFIED = ("verify", "verify-mirror")
+
 
 @dataclass
 class _Story:
@@ -63,7 +65,7 @@ class _Story:
         if code != ExitCode.DONE:
             why = f"'{words[0]}' ended with {code}: {last.get('why', last)}"
             raise Failed("demo-failed", "The demo stopped", why,
-                         "remove the folder and try again; if it fails again, please report it", str(self.root))  # fmt: skip
+                         "remove the folder and try again; if it fails again, report it", str(self.root))  # fmt: skip
         self.results[name] = last
         return last
 
@@ -131,11 +133,16 @@ def _fill(story: _Story) -> None:
 @contextmanager
 def _site(story: _Story, *, stay: bool) -> Iterator[str]:
     """The archive's site on loopback: what a mirror reads from, and what the visitor sees at the end."""
-    from fonoteca.cli.serving import serving
+    from fonoteca.site.app import create_app
+    from fonoteca.site.headers import LOOPBACK
+    from fonoteca.site.server import running
+    from fonoteca.site.shelf import SiteData
 
     story.command("index", "index")
     port = story.context.settings.number("serve.port") if stay else 0
-    with serving(ArchiveLayout(story.root), story.context.clock, "127.0.0.1", port) as url:
+    layout = ArchiveLayout(story.root)
+    data = SiteData(layout.publication, layout.search, story.context.clock, "fonoteca demo", LOOPBACK)
+    with running(create_app(data), "127.0.0.1", port) as url:
         yield url
 
 
@@ -169,12 +176,12 @@ def _summary(story: _Story, url: str, seconds: float) -> dict[str, Any]:
 def _told(story: _Story, url: str, seconds: float, *, stay: bool) -> list[str]:
     done = story.results
     audio = show_size(done["publish"]["bytes"]["audio"])
-    here, there = done["verify"]["checked"], done["verify-mirror"]["checked"]
+    checked = [f"{done[name]['checked']} objects, {done[name]['damaged']} damaged" for name in _VERIFIED]
     lines = [
         "",
         f"  {done['publish']['recordings']} recordings published in {seconds} s: {audio} of audio, signed",
         f"  mirrored over BitTorrent: {show_size(done['mirror']['bytes']['fetched'])} fetched, all re-hashed",
-        f"  verified: {here} objects here, {there} in the mirror, 0 damaged",
+        f"  verified: {checked[0]}; in the mirror {checked[1]}",
         f"  archive: {story.root}",
         f"  mirror:  {story.root / 'mirror'}",
         "  (the listens are made up by a seed, and marked so)",
