@@ -72,6 +72,42 @@ def test_what_is_written_is_read_again_and_no_order_matters(lengths: list[int], 
         assert hashlib.sha256(blob).hexdigest() == entry.sha256
 
 
+def from_the_page(entries: list[tuple[str, bytes]]) -> bytes:
+    """A pack of 16 KiB pieces made from docs/formats/pack.md alone, sharing no line with the writer."""
+
+    def block(typeflag: str, name: str, size: int) -> bytes:
+        fields = {
+            0: name, 100: "0000644", 108: "0000000", 116: "0000000", 124: f"{size:011o}", 136: "02263523000",
+            148: " " * 8, 156: typeflag, 257: "ustar", 263: "00", 329: "0000000", 337: "0000000",
+        }  # fmt: skip
+        made = bytearray(512)
+        for offset, text in fields.items():
+            made[offset : offset + len(text)] = text.encode()
+        made[148:156] = f"{sum(made):06o}\0 ".encode()
+        return bytes(made)
+
+    def record(keyword: str, value: str) -> bytes:
+        rest = f" {keyword}={value}\n".encode()
+        lengths = (len(str(n).encode() + rest) for n in range(1000))
+        return next(str(n).encode() + rest for n, length in enumerate(lengths) if n == length)
+
+    made = b""
+    for path, data in entries:
+        records = record("path", path)
+        records += record("SCHILY.xattr.user.fonoteca.sha256", hashlib.sha256(data).hexdigest())
+        comment = f"{1024 - len(records)} comment="
+        records += comment.encode() + b" " * (1023 - len(records) - len(comment)) + b"\n"
+        made += block("x", "pax", 1024) + records + block("0", "entry", len(data))
+        made += data + bytes(-len(data) % 512)
+    made += bytes(1024)
+    return made + bytes(-len(made) % 16_384)
+
+
+def test_the_page_alone_is_enough_to_make_the_golden_pack(golden: Callable[[str, bytes], None]) -> None:
+    shelf, entries = three()
+    golden("pack/three.r0.tar", from_the_page([(e.path, shelf.blobs[e.blob.sha256]) for e in entries]))
+
+
 def test_the_digester_has_every_digest_of_the_pack_after_one_pass() -> None:
     shelf = Shelf()
     entries = [shelf.entry(i, content(n, f"{i}")) for i, n in enumerate((3_000_000, 100, 1 << 20), 1)]
