@@ -45,7 +45,7 @@ def encode(samples: np.ndarray[Any, np.dtype[np.int16]], rate: int, recipe: Reci
     # bitexact: no version of the library and no random serial number in the file.
     with av.open(target, "w", format=recipe.container, options={"fflags": "+bitexact"}) as container:
         container.metadata.update(tags)
-        stream = container.add_stream(recipe.encoder, rate=rate, options={"flags": "+bitexact"})
+        stream: Any = container.add_stream(recipe.encoder, rate=rate, options={"flags": "+bitexact"})
         stream.layout = "mono"
         stream.format = recipe.sample_format
         if recipe.bit_rate:
