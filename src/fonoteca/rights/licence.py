@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from fonoteca.rights.licence_table import NOTHING, Licence, Permits, all_licences
@@ -33,6 +34,7 @@ def resolve(text: str, url: str = "") -> Licence | None:
     return read(text, url).licence
 
 
+@functools.lru_cache(maxsize=4096)
 def read(text: str, url: str = "") -> Reading:
     """As :func:`resolve`, with the reason where nothing was found."""
     if not text.strip() and not url.strip():
