@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,16 @@ def test_stray_bytes_reach_the_reader_of_values_and_print_in_a_refusal(tmp_path:
 
 def test_equal_rows_have_equal_digests_whatever_the_order_of_columns(tmp_path: Path) -> None:
     assert Row("x:1", {"a": "1", "b": "2", "c": ""}).digest() == Row("y:2", {"b": "2", "a": "1"}).digest()
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.gz"
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        stream.write(b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n * 7919) for n in range(100_000)))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in describe(path).rows()) == 100_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20

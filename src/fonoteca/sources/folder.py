@@ -54,7 +54,7 @@ class Folder(Source):
 
     @property
     def info(self) -> SourceInfo:
-        """Tags are facts that you may publish: CC0, unless the settings say otherwise."""
+        """Tags are facts about your own files: CC0."""
         return INFO
 
     def check(self, dump: Dump) -> None:

@@ -24,7 +24,7 @@ FIELDS = (
 SIGNALS = ("listens", "downloads", "rating", "favourites", "interest")
 UNITS = ("s", "ms", "min")
 ABOUT = ("recordings", "signals", "claims")
-_TOP = {
+TOP = {
     "dataset": str, "licence": str, "credit": str, "about": str, "source": str, "list_separator": str,
     "artist_separator": str, "duration_unit": str, "key": list, "columns": dict, "constants": dict,
     "signals": dict, "signal_licence": str, "synthetic": bool, "format": str, "delimiter": str,
@@ -94,9 +94,9 @@ def parse(values: MappingOf[str, Any], name: str = "the mapping") -> Mapping:
         Usage: ``bad-mapping``, naming the key.
     """
     for key, value in values.items():
-        _check_name(key, _TOP, name)
-        if not isinstance(value, _TOP[key]):
-            raise _bad(f"{key} in {name} is {value!r}, not a {_TOP[key].__name__}", key)
+        _check_name(key, TOP, name)
+        if not isinstance(value, TOP[key]):
+            raise _bad(f"{key} in {name} is {value!r}, not a {TOP[key].__name__}", key)
     found = Mapping(
         **{k: v for k, v in values.items() if k in Mapping.__dataclass_fields__ and k not in _READING},
         reading=Reading(**{k: values[k] for k in _READING if k in values}),

@@ -23,6 +23,8 @@ def describe(path: Path, reading: Reading, limits: Limits) -> TableFile:
     """As :func:`fonoteca.sources.rows.describe`, but OSError comes through."""
     if path.is_dir():
         raise not_a_dump(path, ANY_TABLE, "it is a folder")
+    if path.exists() and not path.is_file():
+        raise not_a_dump(path, ANY_TABLE, "it is no regular file")
     with open_bytes(path, limits) as stream:
         sample = stream.read(SAMPLE)
         trouble = torn(stream)
