@@ -151,8 +151,7 @@ class Courier:
             return packs
         others = [p for p in packs if not self._uses_torrent(p)]
         checks: list[tuple[Pack, Future[bool]]] = []
-        seeds = (f"{self._url}/packs/",)
-        with Swarm(self._layout.partial, self._options.peers, seeds, self._options.stall_seconds) as swarm:
+        with Swarm(self._layout.partial, self._options.peers, self._options.stall_seconds) as swarm:
             for number, batch in enumerate(batches := self._batches(mine)):
                 try:
                     ready = self._swarm_batch(swarm, batch)

@@ -42,15 +42,13 @@ class Swarm:
     Args:
         save_path: folder in which a volume's folder grows.
         peers: (host, port) that are asked besides those that trackers name.
-        web_seeds: addresses that are asked besides those in the torrent.
         stall_seconds: silence after which a volume is given up.
     """
 
-    def __init__(self, save_path: Path, peers: Sequence[tuple[str, int]] = (), web_seeds: Sequence[str] = (),
-                 stall_seconds: float = 30.0, listen: str = "0.0.0.0:0") -> None:  # fmt: skip
+    def __init__(self, save_path: Path, peers: Sequence[tuple[str, int]] = (), stall_seconds: float = 30.0,
+                 listen: str = "0.0.0.0:0") -> None:  # fmt: skip
         self._save_path = save_path
         self._peers = peers
-        self._web_seeds = web_seeds
         self._rounds = max(1, int(stall_seconds * 1000 / POLL_MS))
         self._listen = listen
         self._session: Any = None
@@ -86,8 +84,7 @@ class Swarm:
 
     def _add(self, volume: Volume) -> Any:
         meta = volume.meta
-        web_seeds = tuple(dict.fromkeys((*meta.web_seeds, *self._web_seeds)))
-        params = parameters(volume.data, str(self._save_path), web_seeds, meta.trackers)
+        params = parameters(volume.data, str(self._save_path), meta.web_seeds, meta.trackers)
         params.file_priorities = [4 if entry.path[-1] in volume.files else 0 for entry in meta.files]
         return self._session.add_torrent(params)
 

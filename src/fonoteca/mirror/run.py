@@ -127,7 +127,9 @@ class Mirror:
         locator = self.layout.publication.edition(release.edition.number) / "locator.parquet"
         held = settle(shelf, packs, locator)
         editions.install(self.layout.publication, release, self._budget)
-        plan = planning.make(self.layout, packs, held.keys(), self._budget.limit)
+        # Also what the edition no longer offers, so that the plan says that it goes.
+        here = held.keys() | {found.name for found in found_packs(self.layout.publication)}
+        plan = planning.make(self.layout, packs, here, self._budget.limit)
         reused = self._make_way(plan, packs, shelf.journal)
         state.note(self.layout, disk=self._budget.limit, edition=release.edition.number)
         editions.remove_older(self.layout.publication, release)
