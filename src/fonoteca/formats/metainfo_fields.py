@@ -19,7 +19,7 @@ class Limits:
     Attributes:
         bytes: length of the ``.torrent`` file.
         depth: of nested lists and dictionaries.
-        tokens: bencoded tokens; 500,000 are about 27,000 files, and take well under a second.
+        tokens: bencoded tokens; 300,000 are about 16,000 files, and take well under a second.
         piece_length: bytes in a piece.
         content: bytes of all files together.
         component: bytes of UTF-8 in one component of a path.
@@ -29,7 +29,7 @@ class Limits:
 
     bytes: int = 10_000_000
     depth: int = 100
-    tokens: int = 500_000
+    tokens: int = 300_000
     piece_length: int = 1 << 28
     content: int = 1 << 50
     component: int = 255
