@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.source_contract import Case, TableContract
+from fonoteca.core.errors import Usage
 from fonoteca.sources.jamendo import Jamendo
 from fonoteca.sources.records import Dump, RecordingRecord
 from fonoteca.sources.tally import Tally
@@ -45,6 +46,15 @@ def test_tags_of_genre_are_genres_and_a_recording_needs_no_title(tmp_path: Path)
     assert isinstance(recording, RecordingRecord)
     assert (recording.title, recording.genres, recording.duration_ms) == (None, ("punkrock", "ska"), 124_600)
     assert recording.credits[0].key == "14"
+
+
+def test_two_tables_at_once_are_refused(tmp_path: Path) -> None:
+    for name in ("a.tsv", "b.tsv"):
+        (tmp_path / name).write_text(HEADER + ROW)
+    with pytest.raises(Usage) as caught:
+        Jamendo().check(Dump([tmp_path]))
+    assert caught.value.code == "several-tables"
+    assert "a.tsv, b.tsv" in caught.value.why
 
 
 def test_the_real_table_reconciles(shared_data: Path) -> None:

@@ -37,7 +37,7 @@ INFO = SourceInfo(
     title="Free Music Archive (metadata published for research)",
     licences=(FieldLicence("*", LICENCE, "FMA dataset: Defferrard, Benzi, Vandergheynst, Bresson, ISMIR 2017"),),
     where="github.com/mdeff/fma: fma_metadata.zip",
-    size="106,574 tracks, 14,854 albums; 358 MiB unpacked",
+    size="106,574 tracks, 14,854 albums",
     files="raw_tracks.csv and raw_albums.csv, gzipped or not, whatever their names",
 )
 _TRACK_KNOWN = columns(

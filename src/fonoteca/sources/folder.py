@@ -36,7 +36,7 @@ INFO = SourceInfo(
     title="A folder of audio files, by their tags",
     licences=(FieldLicence("*", "CC0-1.0", ""),),
     where="your disk; 'fonoteca intake' takes the audio itself",
-    size="every file is decoded whole: about 100 times faster than it plays",
+    size="any; every file is decoded whole, which takes time",
     files="FLAC, Ogg Vorbis, Opus, MP3, M4A, WAV, AIFF, known by content",
 )
 COMPANIONS = frozenset(

@@ -34,7 +34,7 @@ INFO = SourceInfo(
     title="freemusi.cc (Creative Commons netlabel releases at the Internet Archive)",
     licences=(FieldLicence("*", LICENCE, "freemusi.cc database, ojdo"),),
     where="github.com/ojdo/freemusi.cc-database",
-    size="21,502 tracks of 2,289 releases; 3 MiB",
+    size="21,502 tracks of 2,289 releases",
     files="releases.csv and tracks.csv, gzipped or not, whatever their names",
 )
 RELEASES = Layout(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from fonoteca.core.errors import Usage
 from fonoteca.sources import values
 from fonoteca.sources.headed import Headed, Layout, columns, recognise, resolve, rows, warnings
 from fonoteca.sources.records import (
@@ -34,7 +35,7 @@ INFO = SourceInfo(
     title="MTG-Jamendo (Jamendo tracks with tags; no titles)",
     licences=(FieldLicence("*", LICENCE, "MTG-Jamendo dataset: Bogdanov, Won, Tovstogan, Porter, Serra, ICML 2019"),),
     where="github.com/MTG/mtg-jamendo-dataset, data/autotagging.tsv",
-    size="55,701 tracks; 4 MiB",
+    size="55,701 tracks",
     files="one tab-separated table of tracks, gzipped or not, whatever its name",
 )
 _COLUMNS = columns("TRACK_ID ARTIST_ID ALBUM_ID PATH DURATION TAGS")
@@ -53,11 +54,11 @@ class Jamendo(Source):
         return INFO
 
     def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are no such table."""
+        """Raises Usage for files that are no such table, and for several."""
         _files(dump)
 
     def resolve(self, dump: Dump) -> Dump:
-        """Folders become the tables in them."""
+        """A folder becomes the table in it."""
         return resolve(dump, _files(dump))
 
     def warnings(self, dump: Dump) -> Sequence[str]:
@@ -76,7 +77,13 @@ class Jamendo(Source):
 
 
 def _files(dump: Dump) -> list[Headed]:
-    return recognise(dump, "jamendo", (TRACKS,), _READING)
+    """The one table. The dataset's tables repeat tracks with other tags, so two of them would be in conflict."""
+    found = recognise(dump, "jamendo", (TRACKS,), _READING)
+    if len(found) > 1:
+        names = ", ".join(sorted(headed.file.name for headed in found))
+        raise Usage("several-tables", "The dump of jamendo is one table", f"there are {len(found)}: {names}",
+                    "name the one to read, best the one with all tracks", str(dump.paths[0]))  # fmt: skip
+    return found
 
 
 def _id(value: str) -> str | None:
