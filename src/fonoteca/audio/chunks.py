@@ -71,7 +71,19 @@ def flac_samples(data: Bytes, start: int) -> int:
     info = data[start + 8 : start + 8 + 34]
     if len(info) < 34 or data[start + 4] & 0x7F != 0:
         raise AudioRefused("truncated-audio", "the FLAC header (STREAMINFO) is cut short")
+    _walk_flac(data, start + 4)
     return int.from_bytes(info[10:18], "big") & 0xFFFFFFFFF
+
+
+def _walk_flac(data: Bytes, offset: int) -> None:
+    """All metadata blocks must be there (RFC 9639, 8.1)."""
+    last = False
+    while not last:
+        head = data[offset : offset + 4]
+        offset += 4 + int.from_bytes(head[1:], "big")
+        if len(head) < 4 or offset > len(data):
+            raise AudioRefused("truncated-audio", "the FLAC header is cut short")
+        last = bool(head[0] & 0x80)
 
 
 def _show(name: bytes) -> str:

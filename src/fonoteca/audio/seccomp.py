@@ -25,6 +25,12 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "pidfd_getfd": (438, 438), "mount": (165, 40), "unshare": (272, 97), "setns": (308, 268), "bpf": (321, 280),
     "perf_event_open": (298, 241), "keyctl": (250, 219), "add_key": (248, 217), "io_uring_setup": (425, 425),
     "userfaultfd": (323, 282), "open_by_handle_at": (304, 265), "memfd_create": (319, 279),
+    # Landlock guards what files hold, not what is noted about them.
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
+    "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
+    "futimesat": (261, None), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
+    "setxattrat": (463, 463), "removexattrat": (466, 466), "chroot": (161, 51), "pivot_root": (155, 41),
 }  # fmt: skip
 # Changing limits is for the process itself only (first argument 0): the worker narrows its own for each file.
 _PRLIMIT = (302, 261)

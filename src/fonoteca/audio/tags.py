@@ -45,7 +45,7 @@ _MP4 = {
     "©wrt": "composer",
 }  # fmt: skip
 _ALIASES = {"year": "date", "track": "tracknumber", "disc": "discnumber", "album_artist": "albumartist",
-            "tsrc": "isrc", "licence": "license"}  # fmt: skip
+            "tsrc": "isrc", "licence": "license", "author": "artist"}  # fmt: skip
 _SKIPPED = {"metadata_block_picture", "coverart", "encoder", "major_brand", "minor_version", "compatible_brands"}
 _MUSICBRAINZ = "http://musicbrainz.org"
 
