@@ -31,9 +31,8 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> Metainfo:
     piece_length = _piece_length(info, limits)
     first = metainfo_v1.read(info, name, piece_length, limits) if metainfo_v1.KEYS & info.keys() else None
     second = metainfo_v2.read(top, info, piece_length, limits) if metainfo_v2.KEYS & info.keys() else None
-    for half in (first, second):
-        if half is not None:
-            check_names(name, [item.path for item in half.files], limits)
+    half = first or second  # where both are there, they must agree below
+    check_names(name, [item.path for item in half.files] if half else [], limits)
     if first is None or second is None:
         raise MetainfoError("torrent-not-hybrid", f"only the {'v2' if second else 'v1'} half is there")
     files = _joined(first, second, piece_length)
