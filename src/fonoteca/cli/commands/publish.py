@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
-from fonoteca.core.errors import ExitCode, Usage
+from fonoteca.core.errors import ExitCode, FonotecaError, Usage
 from fonoteca.core.sizes import show_size
 
 if TYPE_CHECKING:
@@ -116,9 +116,25 @@ def _publish(context: Context) -> None:
             return
         now = _epoch(context) or (parse_rfc3339(job.at) if job else context.clock.now())
         job = job or log.start("publish", rfc3339(now))
-        summary = execute(prepared, shop, now)
+        try:
+            summary = execute(prepared, shop, now)
+        except FonotecaError as error:
+            # Only what was cut short is continued with its start time; what failed begins anew.
+            log.end(job, rfc3339(context.clock.now()), {"failed": error.code})
+            raise
         log.end(job, rfc3339(now), {"edition": summary["edition"]})
+        _renew(context, shop, now)
         _summary(context, summary)
+
+
+def _renew(context: Context, shop: Workshop, now: datetime.datetime) -> None:
+    """A run that was taken up days after its start has signatures that are days old: renew those of seven days."""
+    from fonoteca.publish import tuf
+
+    late = context.clock.now() - now > tuf.SHORT / 2
+    if late and _epoch(context) is None:
+        withdrawals = shop.publication.withdrawals.read_bytes()
+        tuf.refresh(shop.publication, shop.keys, withdrawals, context.clock.now())
 
 
 def _epoch(context: Context) -> datetime.datetime | None:
