@@ -47,6 +47,20 @@ def span(milliseconds: int) -> str:
     return f"{round(minutes / 60):,} hours"
 
 
+_FORMS = {"audio/mpeg": "MP3", "audio/flac": "FLAC", "audio/ogg": "Ogg", "audio/wav": "WAV", "audio/x-wav": "WAV",
+          "audio/mp4": "MP4", "audio/aac": "AAC", "audio/webm": "WebM", "audio/aiff": "AIFF"}  # fmt: skip
+
+
+def form(file: dict[str, Any]) -> str:
+    """Container and codec as people call them: ``MP3``, ``Ogg Opus``, ``WAV``."""
+    name = _FORMS.get(file["mime"], file["mime"].removeprefix("audio/"))
+    codec = str(file["codec"] or "")
+    if codec in {"opus", "vorbis"}:
+        return f"{name} {codec.capitalize()}"
+    same = not codec or codec.lower() in name.lower() or codec.startswith("pcm_") or name == "MP3"
+    return name if same else f"{name} ({codec})"
+
+
 def grouped(text: str, size: int = 8) -> Markup:
     """A digest with places where a line may break."""
     parts = [text[i : i + size] for i in range(0, len(text), size)]
@@ -63,6 +77,7 @@ class Pages:
         )  # fmt: skip
         self._environment.filters |= {
             "size": show_size, "duration": duration, "iso_duration": iso_duration, "span": span, "grouped": grouped,
+            "form": form,
             "number": lambda n: f"{n:,}",
         }  # fmt: skip
         self._environment.globals["site_name"] = name

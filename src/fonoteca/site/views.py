@@ -95,6 +95,9 @@ def torrent_value(torrent: Any) -> Row:
 
 
 def _licences(edition: Edition, number: int, ledger: Mapping[str, Any], files: list[Row]) -> list[Row]:
+    """The licences that count. None for what is withheld: a badge would promise what the gate denied."""
+    if not files and ledger.get("status") != "not-held":
+        return []
     query = "SELECT DISTINCT licence, licence_url FROM credit_lines WHERE recording_id = ? ORDER BY licence"
     found = [(r["licence"], r["licence_url"]) for r in edition.rows(query, number)]
     ids = [f["licence"] for f in files] or [ledger.get("licence")]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from harness import fonoteca
+from simulators.tiny_edition import publish
+from simulators.tiny_site import ELISE, PIECES
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    folder = tmp_path / "mirror"
+    publish(folder / "publication", PIECES, withheld={"Secret": "conflicting-claims"})
+    (folder / "mirror.toml").write_bytes(b"")
+    return folder
+
+
+def test_serves_until_it_is_told_to_stop(mirror: Path) -> None:
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("FONOTECA_")}
+    words = [sys.executable, "-m", "fonoteca", "--archive", str(mirror), "--json", "serve", "--port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told: dict[str, object] = {}
+        while "url" not in told:
+            told = json.loads(process.stdout.readline())
+        start = time.monotonic()
+        with urllib.request.urlopen(f"{told['url']}search.json?q=elise", timeout=10) as answer:
+            assert json.load(answer)["hits"][0]["id"] == ELISE.id
+        assert time.monotonic() - start < 5
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_port_in_use(mirror: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = fonoteca("serve", "--port", str(taken.getsockname()[1]), "--json", cwd=mirror)
+    assert (ran.code, ran.json["code"]) == (1, "port-in-use")
+    assert "fonoteca serve --port" in ran.json["remedy"]
+
+
+@pytest.mark.parametrize(("words", "code"), [
+    (["--port", "70000"], "bad-port"), (["--port", "-1"], "bad-setting"), (["--port", "x"], "bad-arguments"),
+    (["--host", "300.1.1.1.1"], "bad-host"),
+])  # fmt: skip
+def test_wrong_words(mirror: Path, words: list[str], code: str) -> None:
+    ran = fonoteca("serve", *words, "--json", cwd=mirror)
+    assert (ran.code, ran.json["code"]) == (2, code)
+
+
+def test_nothing_to_serve(tmp_path: Path) -> None:
+    ran = fonoteca("serve", "--json", cwd=tmp_path)
+    assert (ran.code, ran.json["code"]) == (10, "no-archive")
+    (tmp_path / "mirror.toml").write_bytes(b"")
+    ran = fonoteca("serve", "--json", cwd=tmp_path)
+    assert (ran.code, ran.json["code"]) == (10, "no-edition")
