@@ -8,7 +8,7 @@ result count. Killed anywhere, the same command again ends in the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.spool import Spool
 from fonoteca.catalogue.tables import READER_VERSION
 from fonoteca.core import canonical, durable
+from fonoteca.core.errors import Failed
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
@@ -197,7 +198,7 @@ def _partition(plan: IngestPlan, places: Places, progress: Progress, make: MakeI
     """Read the records into fact files."""
     reading = plan.reading
     with Spool(places.spool, reading.info.name, make, progress) as spool:
-        spool.add_all(plan.records())
+        spool.add_all(_readable(plan.records(), reading))
     with connect(plan.engine, places.spool / "engine") as connection:
         partition = facts.Partition(reading.info.name, reading.dataset, reading.dump.id)
         tables, collided = facts.finish(connection, places, spool, partition, make)
@@ -205,6 +206,17 @@ def _partition(plan: IngestPlan, places: Places, progress: Progress, make: MakeI
     counts = spool.counts()
     return PartitionEntry(reading.info.name, reading.dataset, reading.dump, licence, reading.mapping, reading.reader,
                           counts, _quarantine(plan, spool), tables, collided)  # fmt: skip
+
+
+def _readable(records: Iterable[Record], reading: Reading) -> Iterator[Record]:
+    """The records, with a disk that fails under the dump told as such."""
+    try:
+        yield from records
+    except OSError as error:
+        names = ", ".join(f.name for f in reading.dump.files) or reading.info.name
+        why = f"{names}: {error.strerror or error}"
+        remedy = "check the disk, or fetch the dump again; then run the same command again"
+        raise Failed("io-error", "The dump could not be read", why, remedy, names) from error
 
 
 def _quarantine(plan: IngestPlan, spool: Spool) -> str | None:

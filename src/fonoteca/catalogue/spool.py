@@ -83,8 +83,10 @@ class _Rows:
         self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
         self.rows.clear()
 
-    def close(self) -> None:
-        self.flush()
+    def close(self, *, whole: bool) -> None:
+        """Also after an error the library wants its writer closed, before the file is."""
+        if whole:
+            self.flush()
         self._writer.close()
 
 
@@ -140,9 +142,12 @@ class Spool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if kind is None:
+        try:
             for rows in self._tables.values():
-                rows.close()
+                rows.close(whole=kind is None)
+        except BaseException as failed:
+            self._open.__exit__(type(failed), failed, failed.__traceback__)
+            raise
         self._open.__exit__(kind, error, trace)
 
     def add_all(self, records: Iterable[Record]) -> None:

@@ -84,7 +84,7 @@ def find_remaps(
     for kind in Kind:
         local = {(source, key) for word, source, key in settled if word == kind.word}
         given = _resolve(connection, kind, local, make)
-        found += [r for p in generation.partitions for r in _changes(connection, kind, p, given)]
+        found += [r for p in generation.partitions for r in _changes(connection, kind, p, given, make)]
     return tuple(sorted(found, key=lambda r: (r.kind, r.source, r.dataset, r.key)))
 
 
@@ -104,8 +104,9 @@ def _resolve(connection: duckdb.DuckDBPyConnection, kind: Kind, local: set[Key],
 
 
 def _changes(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, part: PartitionEntry, given: dict[Key, int]
+    connection: duckdb.DuckDBPyConnection, kind: Kind, part: PartitionEntry, given: dict[Key, int], make: MakeId
 ) -> list[Remap]:
+    """Keys whose id is not the one of their partition's facts, or not the one that other sources' references have."""
     keys = [key for source, key in given if source == part.source]
     if not keys:
         return []
@@ -116,5 +117,5 @@ def _changes(
     return [
         Remap(kind.word, part.source, part.dataset, key, was, given[part.source, key])
         for key, was in rows
-        if was != given[part.source, key]
+        if {was, make(kind, part.source, key, 0)} != {given[part.source, key]}
     ]  # fmt: skip
