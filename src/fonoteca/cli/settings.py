@@ -42,7 +42,7 @@ def read_file(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
             return _flatten(tomllib.load(stream))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise Usage("bad-settings-file", "The settings could not be read", f"{path}: {error}",
