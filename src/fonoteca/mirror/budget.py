@@ -57,19 +57,22 @@ class Budget:
 
     def __init__(self, folder: Path, limit: int, relieve: Callable[[int], bool] | None = None) -> None:
         self.limit = limit
-        self._folder = folder
         self.relieve = relieve
+        self._folder = folder
         self._lock = threading.RLock()
-        self.used = allocated(folder)
+        self._growing: dict[Path, int] = {}
+        self.used = 0
+        self.measure()
 
     def measure(self) -> int:
-        """Bytes that are allocated now."""
+        """Bytes that are allocated now, and those that growing files will still take."""
         with self._lock:
-            self.used = allocated(self._folder)
+            coming = sum(max(final - file_blocks(path), 0) for path, final in self._growing.items())
+            self.used = allocated(self._folder) + coming
             return self.used
 
     def reserve(self, length: int, folders: int = 1) -> None:
-        """Ask for room for one more file of ``length`` bytes, and for folders that it needs.
+        """Ask for room for one more file of ``length`` bytes that is written at once, and for folders that it needs.
 
         Raises:
             NoSpace: ``over-budget``, before anything is written.
@@ -77,7 +80,7 @@ class Budget:
         self.reserve_blocks(allocation(length) + folders * BLOCK)
 
     def reserve_blocks(self, amount: int) -> None:
-        """Ask for so many bytes of disk."""
+        """Ask for so many bytes of disk, to be taken before anything else is asked for."""
         with self._lock:
             if self.used + amount > self.limit:
                 self.measure()
@@ -86,6 +89,21 @@ class Budget:
                     raise self._refused(amount)
                 self.measure()
             self.used += amount
+
+    def reserve_growing(self, path: Path, length: int, folders: int = 0) -> None:
+        """Ask for room for a file that grows to ``length`` bytes over some time; :meth:`settle` ends it.
+
+        Raises:
+            NoSpace: as :meth:`reserve`.
+        """
+        with self._lock:
+            self.reserve_blocks(max(allocation(length) - file_blocks(path), 0) + folders * BLOCK)
+            self._growing[path] = allocation(length)
+
+    def settle(self, path: Path) -> None:
+        """A growing file is whole, or will not grow any more."""
+        with self._lock:
+            self._growing.pop(path, None)
 
     def _refused(self, amount: int) -> NoSpace:
         return NoSpace(

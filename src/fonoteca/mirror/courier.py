@@ -14,9 +14,8 @@ from fonoteca.core.fetch import Fetcher, HttpStatus
 from fonoteca.core.progress import Progress, Unit
 from fonoteca.formats import metainfo
 from fonoteca.formats.metainfo import Metainfo
-from fonoteca.formats.plan import BLOCK, allocation
 from fonoteca.mirror import fetch_http
-from fonoteca.mirror.budget import Budget, file_blocks
+from fonoteca.mirror.budget import Budget
 from fonoteca.mirror.fetch_http import Promise, Stopped
 from fonoteca.mirror.fetch_torrent import Swarm, Volume
 from fonoteca.mirror.held import Shelf
@@ -105,6 +104,7 @@ class Courier:
         return left
 
     def _done(self, pack: Pack, advanced: bool = False) -> None:
+        self._budget.settle(pack.partial(self._layout))
         with self._lock:
             self._outcome.placed.append(pack.name)
         if not advanced:
@@ -135,8 +135,7 @@ class Courier:
         path = pack.partial(self._layout)
         folders = sum(not folder.is_dir() for folder in (path.parent, pack.path(self._layout.publication).parent))
         try:
-            missing = max(allocation(pack.length) - file_blocks(path), 0)
-            self._budget.reserve_blocks(missing + folders * BLOCK)
+            self._budget.reserve_growing(path, pack.length, folders)
         except FonotecaError as error:
             self._failed(error)
             return False

@@ -1,0 +1,221 @@
+"""The mirror commands as they are typed: results, exit codes, remedies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fonoteca.core.clock import FixedClock
+from fonoteca.core.lock import one_writer
+from fonoteca.mirror.seed import Seeder
+from harness import START, Ran, fonoteca, ok
+from mirror.world import served, tree
+from simulators.edition_server import EditionServer, Fault
+from simulators.tiny_publication import TinyPublisher
+
+pytestmark = pytest.mark.core
+
+
+class Scene:
+    def __init__(self, tmp_path: Path, publisher: TinyPublisher, server: EditionServer) -> None:
+        self.folder = tmp_path
+        self.publisher = publisher
+        self.server = server
+        self.root = tmp_path / "root.json"
+        self.root.write_bytes(publisher.root_json)
+
+    def add(self) -> Ran:
+        return ok("--archive", "m", "mirror", "add", self.server.url, "--root", self.root, "--json", cwd=self.folder)
+
+    def ok(self, *words: str | Path) -> Ran:
+        return ok("--archive", "m", "mirror", *words, "--json", cwd=self.folder)
+
+    def fails(self, *words: str | Path, archive: str = "m") -> Ran:
+        ran = fonoteca("--archive", archive, "mirror", *words, "--json", cwd=self.folder)
+        assert ran.code != 0
+        error = ran.json
+        assert error["message_type"] == "error"
+        assert error["exit"] == ran.code
+        assert error["what"]
+        assert error["why"]
+        assert error["remedy"]
+        assert "Traceback" not in ran.stderr
+        return ran
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with served(tmp_path) as (publisher, server):
+        publisher.add(60_000, coverage=0.4)
+        publisher.add(50_000, coverage=0.2)
+        publisher.publish()
+        yield Scene(tmp_path, publisher, server)
+
+
+def test_add_plan_run_status(scene: Scene) -> None:
+    added = scene.add().json
+    assert added["edition"] == 1
+    plan = scene.ok("plan", "--disk", "2MB").json
+    assert (plan["edition"], plan["budget"]) == (1, 2_000_000)
+    assert plan["bytes"] <= 2_000_000
+    assert [p["action"] for p in plan["packs"]] == ["fetch", "fetch"]
+    assert set(plan["packs"][0]) >= {"pack", "bytes", "coverage", "copies", "action"}
+    assert plan["coverage"] == pytest.approx(0.6)
+    done = scene.ok("run", "--once")  # The budget is the one that was planned last.
+    assert done.json["message_type"] == "summary"
+    assert (done.json["edition"], done.json["packs"], done.json["verified"]) == (1, 2, 2)
+    assert set(done.json["bytes"]) == {"held", "fetched", "reused"}
+    assert done.json["bytes"]["fetched"] == done.json["bytes"]["held"] > 0
+    assert [item["how"] for item in done.items()] == ["http", "http"]
+    status = scene.ok("status").json
+    assert (status["edition"], status["packs"], status["offered"]) == (1, 2, 2)
+    assert status["bytes"]["allocated"] <= status["budget"] == 2_000_000
+    assert (status["serving"], status["stale_since"], status["failure"]) == (True, None, None)
+    again = scene.ok("run", "--once").json
+    assert again["bytes"] == {"held": done.json["bytes"]["held"], "fetched": 0, "reused": done.json["bytes"]["held"]}
+
+
+def test_the_same_words_for_a_person(scene: Scene) -> None:
+    lines = ok("--archive", "m", "mirror", "add", scene.server.url, "--root", scene.root, cwd=scene.folder).stdout
+    assert "edition 1" in lines
+    assert "fetch: 2 packs" in ok("--archive", "m", "mirror", "plan", "--disk", "2MB", cwd=scene.folder).stdout
+    assert "2 packs held" in ok("--archive", "m", "mirror", "run", "--once", cwd=scene.folder).stdout
+    assert "2 of 2 packs" in ok("--archive", "m", "mirror", "status", cwd=scene.folder).stdout
+
+
+def test_run_over_bittorrent_from_a_peer(scene: Scene) -> None:
+    scene.add()
+    with Seeder(scene.publisher.layout) as seeder:
+        peer = f"127.0.0.1:{seeder.port}"
+        done = scene.ok("run", "--once", "--disk", "2MB", "--transport", "torrent", "--peer", peer)
+    assert done.json["packs"] == 2
+    assert [item["how"] for item in done.items()] == ["torrent", "torrent"]
+
+
+def test_adding_twice_is_no_mistake(scene: Scene) -> None:
+    scene.add()
+    scene.add()
+
+
+def test_wrong_root_is_exit_12_and_leaves_no_mirror(scene: Scene, tmp_path: Path) -> None:
+    other = TinyPublisher(tmp_path / "other", tmp_path / "other-keys")
+    other.publish()
+    (tmp_path / "wrong.json").write_bytes(other.root_json)
+    ran = scene.fails("add", scene.server.url, "--root", tmp_path / "wrong.json")
+    assert (ran.code, ran.json["code"]) == (12, "trust-signature")
+    assert scene.fails("status").code == 10
+    scene.add()
+
+
+@pytest.mark.parametrize("junk", [b"", b"not json", b"[]", b'{"signed": {"_type": "targets"}}'])
+def test_a_root_that_is_none_is_exit_2(scene: Scene, junk: bytes) -> None:
+    scene.root.write_bytes(junk)
+    ran = scene.fails("add", scene.server.url, "--root", scene.root)
+    assert (ran.code, ran.json["code"]) == (2, "bad-root")
+    assert not (scene.folder / "m").exists()
+
+
+def test_wrong_words_are_exit_2(scene: Scene) -> None:
+    assert scene.fails("add", "ftp://127.0.0.1/", "--root", scene.root).code == 2
+    assert scene.fails("add", scene.server.url, "--root", scene.folder / "missing.json").code == 2
+    assert scene.fails("add", scene.server.url, "--root", scene.root, "--name", "../up").code == 2
+    scene.add()
+    assert scene.fails("run", "--once").json["code"] == "no-budget"
+    assert scene.fails("plan", "--disk", "much").code == 2
+    assert scene.fails("run", "--once", "--disk", "2MB", "--transport", "pigeon").code == 2
+    for peer in ("127.0.0.1", "127.0.0.1:0", "127.0.0.1:x", ":1", "127.0.0.1:99999"):
+        assert scene.fails("run", "--once", "--disk", "2MB", "--peer", peer).code == 2
+    assert scene.fails("add", scene.server.url + "/elsewhere", "--root", scene.root).json["code"] == "other-publisher"
+    (scene.folder / "archive").mkdir()
+    (scene.folder / "archive" / "fonoteca.toml").write_text("")
+    assert scene.fails("add", scene.server.url, "--root", scene.root, archive="archive").json["code"] == "is-archive"
+
+
+def test_a_damaged_mirror_file_is_exit_2(scene: Scene) -> None:
+    scene.add()
+    for text in ("[publisher]\n", "[publisher]\nurl = 3\n", "x = [", '[publisher]\nurl = "http://a"\nname = "../b"\n'):
+        (scene.folder / "m" / "mirror.toml").write_text(text)
+        assert scene.fails("status").code == 2
+
+
+def test_no_mirror_is_exit_10(scene: Scene) -> None:
+    for words in (("plan", "--disk", "1MB"), ("run", "--once", "--disk", "1MB"), ("status",)):
+        ran = scene.fails(*words)
+        assert (ran.code, ran.json["code"]) == (10, "no-mirror")
+
+
+def test_a_second_writer_is_exit_11(scene: Scene) -> None:
+    scene.add()
+    with one_writer(scene.folder / "m" / ".lock", "a test"):
+        ran = scene.fails("run", "--once", "--disk", "2MB")
+    assert ran.code == 11
+    assert "a test" in ran.json["why"]
+
+
+def test_a_tampered_publication_is_exit_12_and_the_old_one_stays(scene: Scene) -> None:
+    scene.add()
+    scene.ok("run", "--once", "--disk", "2MB")
+    before = tree(scene.folder / "m" / "publication")
+    scene.publisher.publish()
+    path = scene.publisher.layout.edition(2) / "edition.json"
+    path.write_bytes(path.read_bytes().replace(b"2026", b"2027"))
+    ran = scene.fails("run", "--once")
+    assert (ran.code, ran.json["code"]) == (12, "trust-arbitrary-file")
+    assert tree(scene.folder / "m" / "publication") == before
+    status = scene.ok("status").json
+    assert status["failure"] == "trust-arbitrary-file"
+    assert status["serving"] is True
+
+
+def test_damaged_packs_on_the_server_are_exit_14(scene: Scene) -> None:
+    scene.add()
+    scene.server.faults = [Fault("packs/*", change=lambda data: bytes(len(data)))]
+    ran = scene.fails("run", "--once", "--disk", "2MB")
+    assert (ran.code, ran.json["code"]) == (14, "wrong-bytes")
+    scene.server.faults = [Fault("editions/*.parquet", change=lambda data: bytes(len(data)))]
+    scene.publisher.publish()
+    assert scene.fails("run", "--once").code == 14
+
+
+def test_nobody_at_home_is_exit_14(scene: Scene) -> None:
+    scene.add()
+    scene.server.faults = [Fault(status=503)]
+    assert scene.fails("run", "--once", "--disk", "2MB").code == 14
+    assert scene.fails("add", "http://127.0.0.1:9/", "--root", scene.root, archive="other").code == 14
+
+
+def test_no_room_is_exit_13(scene: Scene) -> None:
+    scene.add()
+    for words in (("plan", "--disk", "20kB"), ("run", "--once", "--disk", "20kB")):
+        ran = scene.fails(*words)
+        assert (ran.code, ran.json["code"]) == (13, "over-budget")
+
+
+def test_an_unwritable_folder_is_exit_1(scene: Scene) -> None:
+    (scene.folder / "file").write_text("in the way")
+    assert scene.fails("add", scene.server.url, "--root", scene.root, archive="file/m").code == 1
+
+
+def test_expired_signatures_are_exit_12_and_status_says_since_when(scene: Scene) -> None:
+    scene.add()
+    scene.ok("run", "--once", "--disk", "2MB")
+    late = FixedClock(START.replace(year=START.year + 1))
+    ran = fonoteca("--archive", "m", "mirror", "run", "--once", "--json", cwd=scene.folder, clock=late)
+    assert (ran.code, ran.json["code"]) == (12, "trust-freeze")
+    status = ok("--archive", "m", "mirror", "status", "--json", cwd=scene.folder, clock=late).json
+    assert status["stale_since"] == "2026-12-01T12:00:00Z"
+    assert status["serving"] is False
+    soon = FixedClock(START.replace(month=12, day=10))
+    status = ok("--archive", "m", "mirror", "status", "--json", cwd=scene.folder, clock=soon).json
+    assert (status["stale_since"], status["serving"]) == ("2026-12-01T12:00:00Z", True)
+    assert "stale since" in ok("--archive", "m", "mirror", "status", cwd=scene.folder, clock=soon).stdout
+
+
+def test_status_before_the_first_run(scene: Scene) -> None:
+    scene.add()
+    status = scene.ok("status").json
+    assert (status["edition"], status["packs"], status["serving"]) == (None, 0, False)
+    assert json.dumps(status)
