@@ -16,7 +16,7 @@ from fonoteca.audio import seccomp
 from fonoteca.audio.facts import Limits
 
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
-_PR_SET_PDEATHSIG, _SIGKILL, _PR_SET_NO_NEW_PRIVS = 1, 9, 38
+_PR_SET_NO_NEW_PRIVS = 38
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446
 # Rights that each version of Landlock knows (linux/landlock.h): all are handled, hence refused, none is given back.
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}
@@ -88,7 +88,6 @@ def confine(limits: Limits, mapped: int) -> list[str]:
         return ["the decoder runs as a plain limited process: this system has no namespaces and no Landlock"]
     libc = _libc()
     missing = []
-    libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
     if libc.unshare(_NEW_USER | _NEW_NET) != 0:
         missing.append("no empty network namespace: the kernel does not let this user make one")
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
