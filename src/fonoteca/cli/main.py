@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -57,8 +56,6 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     below = _common(top=False)
     for name in COMMANDS:
-        if importlib.util.find_spec(f"fonoteca.cli.commands.{name}") is None:
-            continue
         module = _module(name)
         examples = "\n".join(f"  {line}" for line in module.EXAMPLES)
         sub = commands.add_parser(name, help=module.HELP, description=module.HELP, parents=[below],
