@@ -46,6 +46,11 @@ class Piece:
         return f"demo-{self.tune.number:02d}"
 
     @property
+    def title(self) -> str:
+        """As its people write it, with the English in brackets."""
+        return f"{self.tune.title} ({self.tune.english})" if self.tune.english else self.tune.title
+
+    @property
     def artist(self) -> str:
         """Who is credited."""
         return self.tune.composer if self.tune.composer != "Traditional" else f"Traditional ({self.tune.origin})"
@@ -79,7 +84,7 @@ def _rendered(piece: Piece) -> tuple[str, bytes]:
 
     recipe: encode.Recipe = getattr(encode, piece.recipe)
     tags = {
-        "title": piece.tune.title,
+        "title": piece.title,
         "artist": piece.artist,
         "album": piece.release,
         "track": str(piece.track),
@@ -96,7 +101,7 @@ def claims_csv(folder: Path, collection: Sequence[Piece]) -> bytes:
     for piece in collection:
         name = next(folder.glob(f"{piece.key}.*")).name
         rows.append({
-            "file": name, "recording": piece.key, "title": piece.tune.title, "artist": piece.artist,
+            "file": name, "recording": piece.key, "title": piece.title, "artist": piece.artist,
             "release": piece.release, "disc": 1, "track": piece.track, "licence": LICENCE,
             "licence_url": LICENCE_URL, "evidence": EVIDENCE, "source": "fonoteca demo",
         })  # fmt: skip
