@@ -112,8 +112,7 @@ _QUERIES = {
     "signals": """
         SELECT DISTINCT recording_id, kind, value, licence, synthetic, source, dump, position FROM facts_signal""",
     "claims": f"""
-        SELECT kind, {shown("kind", "entity_id")} AS subject, licence, url, evidence, source,
-            first(dump ORDER BY {ORDER}) AS dump, first(position ORDER BY {ORDER}) AS position
-        FROM facts_claim GROUP BY kind, entity_id, licence, url, evidence, source""",
+        SELECT DISTINCT kind, {shown("kind", "entity_id")} AS subject, licence, url, evidence, source, dump, position
+        FROM facts_claim""",
 }
 """Table → its rows, in the order in which they build on one another."""
