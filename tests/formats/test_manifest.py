@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -126,3 +127,18 @@ def test_a_path_that_passes_stays_inside(text: str) -> None:
 def test_later_editions_name_the_one_before() -> None:
     second = replace(EDITION, number=2, previous=H1)
     assert parse(second.encode()) == second
+
+
+def test_golden_edition(golden: Callable[[str, bytes], None]) -> None:
+    share = {"value": 0.75, "low": 0.5, "high": 0.9}
+    made = Edition(
+        2, "2026-11-25T12:00:00Z", H1, H2,
+        {"recordings": 4, "published": 2, "withheld": 1, "withdrawn": 1, "not_held": 0, "packs": 2, "torrents": 1,
+         "audio_bytes": 18_000, "pack_bytes": 32_768},
+        {"listens": {"known": 100, "held": 100, "published": 75}, "share": {"held": share, "published": share}},
+        (*FILES, _ref("snapshot/recordings.parquet"), _ref("CREDITS.md")),
+        (_ref("torrents/head-free-0001-01.torrent"),),
+        extra={"a_field_of_tomorrow": "é"},
+    )  # fmt: skip
+    golden("edition/edition.json", made.encode())
+    assert parse(made.encode()) == replace(made, files=tuple(sorted(made.files)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -77,3 +78,12 @@ def test_a_newer_format_is_refused_with_a_sentence() -> None:
 def test_noise_is_damage(data: bytes) -> None:
     with pytest.raises(Damaged):
         parse(data)
+
+
+def test_golden_torrents(golden: Callable[[str, bytes], None]) -> None:
+    table = replace(VOLUME, name="fonoteca-0002-artists.parquet", path="torrents/fonoteca-0002-artists.parquet.torrent",
+                    content="editions/0002/snapshot/artists.parquet", kind="snapshot", tier="metadata", packs=(),
+                    coverage=0.0, added=2)  # fmt: skip
+    gone = replace(VOLUME, name="tail-nc-0001-01", path="torrents/tail-nc-0001-01.torrent", tier="tail",
+                   content="packs/tail-nc-0001-01", permit_class="nc", superseded_by="tail-nc-0002-01")  # fmt: skip
+    golden("edition/torrents.json", encode([table, VOLUME, gone], 2))

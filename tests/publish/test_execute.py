@@ -21,7 +21,7 @@ from fonoteca.archive.holdings import Holdings
 from fonoteca.core.clock import FixedClock
 from fonoteca.core.layout import ArchiveLayout, PublicationLayout
 from fonoteca.formats import manifest, metainfo, pack, torrents
-from harness import START, Ran, ok
+from harness import START, Ran, fonoteca, ok
 from simulators import small_archive
 from simulators.small_archive import fresh, take_in, tree, write_listens, write_music
 
@@ -237,6 +237,30 @@ def test_every_current_torrent_completes_after_a_withdrawal(tmp_path: Path) -> N
             data = (publication / info.content / entry.path[0]).read_bytes()
             pieces = [data[i : i + made.piece_length] for i in range(0, len(data), made.piece_length)]
             assert [hashlib.sha1(p, usedforsecurity=False).digest() for p in pieces] == list(entry.sha1_pieces)
+
+
+def test_another_piece_length_changes_new_packs_only(tmp_path: Path) -> None:
+    archive = fresh(tmp_path)
+    publish(archive)
+    rights(archive, "withdraw", shown(rows(archive, 1, "locator")[4]))
+    write_music(tmp_path / "more", range(12, 14))
+    take_in(archive, tmp_path / "more")
+    ok("--archive", archive, "publish", cwd=archive, variables={"FONOTECA_PUBLISH_PIECE_LENGTH": "65536"})
+    listed = torrents.parse((archive / "publication/editions/0002/torrents.json").read_bytes())
+    current = [t for t in listed if t.current and t.kind == "volume"]
+    made = {t.name: metainfo.parse((archive / "publication" / t.path).read_bytes()) for t in current}
+    assert {m.piece_length for m in made.values()} == {16_384, 65_536}
+    assert {made[t.superseded_by].piece_length for t in listed if t.superseded_by} == {16_384}
+
+
+def test_a_torrent_file_that_was_changed_stops_the_next_edition(tmp_path: Path) -> None:
+    archive = fresh(tmp_path)
+    publish(archive)
+    rights(archive, "withdraw", shown(rows(archive, 1, "locator")[4]))
+    path = next((archive / "publication/torrents").glob("head-*.torrent"))
+    path.write_bytes(path.read_bytes().replace(b"4:name", b"4:nome"))
+    ran = fonoteca("--archive", archive, "--json", "publish", cwd=archive)
+    assert (ran.json["code"], ran.code) == ("edition-damaged", 4)
 
 
 def test_what_is_restored_comes_back_in_a_new_pack(tmp_path: Path) -> None:

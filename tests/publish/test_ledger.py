@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +9,14 @@ from fonoteca.archive.records import Holding
 from fonoteca.catalogue.generation import Generation
 from fonoteca.core.ids import Kind, show_id
 from fonoteca.formats.claim import Claim
+from fonoteca.formats.tables import PUBLISHED_SORT
 from fonoteca.formats.withdrawals import EMPTY, WITHDRAW, Withdrawal, WithdrawalList
 from fonoteca.publish import ledger
 from fonoteca.publish.inputs import Inputs
 from fonoteca.publish.plan import PublicationPlan, plan
 from fonoteca.publish.world import World
 from fonoteca.rights.policy import decide
+from publish import golden_tables
 from publish.planning import LIMITS
 
 pytestmark = pytest.mark.core
@@ -110,3 +113,12 @@ def test_the_world_s_digest_ignores_order_and_sees_every_change() -> None:
 def test_of_two_holdings_of_one_blob_the_same_is_taken_in_any_order() -> None:
     twins = [holding(1, "a", path="b.flac"), holding(1, "a", path="a.flac")]
     assert world(twins, {"a": "CC0-1.0"}).candidates == world(twins[::-1], {"a": "CC0-1.0"}).candidates
+
+
+def test_golden_ledger(golden: Callable[[str, bytes], None], tmp_path: Path) -> None:
+    gone = Withdrawal(1, WITHDRAW, show_id(Kind.RECORDING, 4), (), "asked for", "2026-01-01T00:00:00Z")
+    holdings = [holding(1, "a"), holding(2, "b"), holding(3, "c"), holding(4, "d")]
+    licences = {"a": "CC-BY-SA-4.0", "b": "", "c": "CC0-1.0", "d": "CC0-1.0"}
+    of = world(holdings, licences, WithdrawalList((gone,)), dict.fromkeys(range(1, 6)))
+    table = ledger.ledger_table(planned(of), of)
+    golden_tables.compare(golden, "ledger/ledger.parquet", table, PUBLISHED_SORT["ledger"], tmp_path)

@@ -80,7 +80,7 @@ def _torrents(
 ) -> tuple[list[TorrentInfo], list[FileRef]]:  # fmt: skip
     """All torrents of the edition: entries of torrents.json in their order, and the files of the current ones."""
     made = _table_torrents(prepared, plan.number, draft, slices)
-    made += _volume_torrents(prepared, plan, sealed, shop)
+    made += _volume_torrents(prepared, sealed)
     refs = [torrents.store(shop.publication, torrent) for torrent, _ in made]
     before = prepared.before.torrents if prepared.before else ()
     entries = [torrents.describe(torrent, told) for torrent, told in made]
@@ -106,19 +106,17 @@ def _table_torrents(prepared: Prepared, number: int, draft: Draft, slices: Mappi
     return found
 
 
-def _volume_torrents(prepared: Prepared, plan: PublicationPlan, sealed: Mapping[str, Sealed], shop: Workshop) -> Made:
-    """New volumes from the hashes of sealing; those that stay, from the torrents that are there."""
-    publication, at = shop.publication, prepared.options.addresses
-    gone = set(plan.superseded)
-    found: Made = []
+def _volume_torrents(prepared: Prepared, sealed: Mapping[str, Sealed]) -> Made:
+    """Volumes that stay, from the torrents that are there; new ones from the hashes of sealing."""
+    plan, at = prepared.plan, prepared.options.addresses
     entries: dict[str, FileEntry] = {done.entry.path[-1]: done.entry for done in sealed.values()}
-    for info in (t for t in (prepared.before.torrents if prepared.before else ()) if t.kind == "volume" and t.current):
-        old = torrents.load(publication, info)
+    found: Made = []
+    for name, (info, old) in prepared.volumes.items():
         entries |= {entry.path[-1]: entry for entry in old.files}
-        if info.name not in gone:
+        if name not in plan.superseded:
             found.append((torrents.readdressed(old, at), _told(info, plan, info.packs)))
     for volume in plan.volumes:
-        torrent = torrents.of_volume(volume, entries, prepared.options.limits.piece_length, at)
+        torrent = torrents.of_volume(volume, entries, prepared.piece_length(volume.replaces), at)
         content = f"packs/{volume.name}"
         told = torrents.template("volume", content, volume.tier, volume.permit_class, plan.number)
         found.append((torrent, _told(told, plan, [pack_id for pack_id, _, _ in volume.files])))

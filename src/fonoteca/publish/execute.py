@@ -73,7 +73,8 @@ def _seal(prepared: Prepared, plan: PublicationPlan, shop: Workshop) -> dict[str
         for new in plan.added:
             jobs[pool.submit(bench.seal, new, plan.volume_of(new.id), open_blob)] = new.id
         for redaction in plan.redacted:
-            jobs[pool.submit(bench.redact, redaction)] = redaction.id
+            kept_length = shop.bench(prepared.piece_length(redaction.old.volume))
+            jobs[pool.submit(kept_length.redact, redaction)] = redaction.id
         return _collect(jobs, shop.progress)
 
 

@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from fonoteca.core.layout import PublicationLayout
+from fonoteca.formats.metainfo import Metainfo
 from fonoteca.formats.tables import SNAPSHOT
-from fonoteca.publish import previous
+from fonoteca.formats.torrents import TorrentInfo
+from fonoteca.publish import previous, torrents
 from fonoteca.publish.inputs import Inputs
 from fonoteca.publish.plan import PublicationPlan, plan
 from fonoteca.publish.previous import Previous
@@ -19,6 +21,7 @@ from fonoteca.publish.world import Options, World
 class Prepared:
     """A world, the last edition, and the plan that leads from one to the other."""
 
+    publication: PublicationLayout
     world: World
     options: Options
     before: Previous | None
@@ -27,6 +30,15 @@ class Prepared:
     def inputs(self) -> str:
         """Digest of what the next edition would follow from."""
         return self.world.digest(self.options)
+
+    @cached_property
+    def volumes(self) -> dict[str, tuple[TorrentInfo, Metainfo]]:
+        """The volumes that stand, with their torrents. Raises Damaged where a torrent file is not as promised."""
+        return torrents.load(self.publication, self.before) if self.before else {}
+
+    def piece_length(self, replaces: str | None) -> int:
+        """Of a volume: as set, but one that is issued anew keeps that of the volume which it replaces."""
+        return self.volumes[replaces][1].piece_length if replaces else self.options.limits.piece_length
 
     @property
     def unchanged(self) -> bool:
@@ -59,7 +71,7 @@ class Prepared:
 
 def prepare(publication: PublicationLayout, world: World, options: Options) -> Prepared:
     """Raises Damaged where the last edition is not what it promises."""
-    return Prepared(world, options, previous.load(publication))
+    return Prepared(publication, world, options, previous.load(publication))
 
 
 def standing(before: Previous, withheld: int) -> dict[str, Any]:

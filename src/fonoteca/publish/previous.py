@@ -58,9 +58,15 @@ def _check(folder: Path, edition: Edition, name: str) -> None:
     path = folder / name
     found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
     if found != edition.file(name).sha256:
-        raise Damaged("edition-damaged", "No new edition was made", f"{path} is not what edition {edition.number} "
-                      f"promises: {found}", "'fonoteca verify' lists all damage; restore the edition from a mirror",
-                      str(path))  # fmt: skip
+        raise damaged(path, edition.number, found)
+
+
+def damaged(path: Path, number: int, found: str) -> Damaged:
+    """A file of the last edition that cannot be built upon."""
+    return Damaged("edition-damaged", "No new edition was made",
+                   f"{path} is not what edition {number} promises: {found}",
+                   "'fonoteca verify' lists all damage; restore the file from a mirror or a backup",
+                   str(path))  # fmt: skip
 
 
 def _pack(row: dict[str, Any]) -> PublishedPack:

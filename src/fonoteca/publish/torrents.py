@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from fonoteca.formats import metainfo
 from fonoteca.formats.manifest import FileRef
 from fonoteca.formats.metainfo import FileEntry, Metainfo
 from fonoteca.formats.torrents import TorrentInfo
-from fonoteca.publish import tiers
+from fonoteca.publish import previous, tiers
+from fonoteca.publish.previous import Previous
 from fonoteca.publish.seal import measured
 from fonoteca.publish.volumes import Volume
 
@@ -62,9 +64,22 @@ def readdressed(made: Metainfo, at: Addresses) -> Metainfo:
                            trackers=at.trackers)  # fmt: skip
 
 
-def load(publication: PublicationLayout, info: TorrentInfo) -> Metainfo:
-    """A torrent that an earlier edition wrote. Raises MetainfoError, OSError."""
-    return metainfo.parse((publication.root / info.path).read_bytes())
+def load(publication: PublicationLayout, before: Previous) -> dict[str, tuple[TorrentInfo, Metainfo]]:
+    """The current volumes of an edition: name → entry of torrents.json, and the torrent.
+
+    Raises:
+        Damaged: a torrent file is not what the edition promises.
+    """
+    promised = {ref.path: ref.sha256 for ref in before.edition.torrents}
+    found = {}
+    for info in before.torrents:
+        if info.kind == "volume" and info.current:
+            path = publication.root / info.path
+            data = path.read_bytes() if path.is_file() else b""
+            if hashlib.sha256(data).hexdigest() != promised.get(info.path):
+                raise previous.damaged(path, before.edition.number, "it is missing or another file")
+            found[info.name] = (info, metainfo.parse(data))
+    return found
 
 
 def store(publication: PublicationLayout, made: Metainfo) -> FileRef:
