@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -12,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from harness import fonoteca
+from fonoteca.cli.commands.serve import site_data
+from fonoteca.cli.context import Context
+from fonoteca.cli.env import Env
+from fonoteca.core import durable
+from fonoteca.core.clock import FixedClock
+from fonoteca.core.progress import SILENT
+from fonoteca.core.settings import resolve
+from fonoteca.site.shelf import Standing
+from harness import START, fonoteca
 from simulators.tiny_edition import publish
 from simulators.tiny_site import ELISE, PIECES
 
@@ -67,3 +76,18 @@ def test_nothing_to_serve(tmp_path: Path) -> None:
     (tmp_path / "mirror.toml").write_bytes(b"")
     ran = fonoteca("serve", "--json", cwd=tmp_path)
     assert (ran.code, ran.json["code"]) == (10, "no-edition")
+
+
+@pytest.mark.parametrize(("expires", "standing"), [
+    (None, Standing()), ("2026-11-25T00:00:00Z", Standing()),
+    ("2026-11-20T00:00:00Z", Standing(True, "2026-11-20T00:00:00Z")),
+    ("2026-10-01T00:00:00Z", Standing(False, "2026-10-01T00:00:00Z")),
+])  # fmt: skip
+def test_a_mirror_serves_until_its_time_of_grace_is_over(mirror: Path, expires: str | None, standing: Standing) -> None:
+    if expires:
+        durable.write_bytes(mirror / "state" / "status.json", json.dumps({"expires": expires}).encode())
+    env = Env(io.StringIO(), io.StringIO(), mirror, mirror, {}, FixedClock(START), terminal=False)
+    context = Context(env, mirror, resolve([]), SILENT, "serve", json=False, quiet=True, verbose=False)
+    data = site_data(context)
+    assert data.standing() == standing
+    assert data.hosts == {"localhost", "127.0.0.1", "[::1]"}

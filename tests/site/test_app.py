@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from fonoteca.core import durable
 from fonoteca.core.ids import Kind, show_id
 from fonoteca.site.app import SiteData, create_app
 from fonoteca.site.headers import ALWAYS
+from fonoteca.site.shelf import Standing
 from simulators.browser import PAGE, Answer, ask
-from simulators.tiny_edition import Piece, Published, publish, withdraw
+from simulators.tiny_edition import Piece, Published, publish, tone, withdraw
 from simulators.tiny_site import ELISE, KNOWN, MARKUP, MOON, PIECES, SECRET
 
 pytestmark = pytest.mark.core
@@ -77,7 +79,7 @@ def test_the_recording_page_says_all_that_a_listener_needs(app: Any, published: 
         "Für Elise", f'src="/audio/{blob}"', "<audio controls", "CC BY 4.0", 'rel="license"',
         "https://creativecommons.org/licenses/by/4.0/", "name the author", "How to credit",
         "“Für Elise” by Ludwig van Beethoven", "magnet:?xt=urn:btih:", f"/torrents/{published.volume}.torrent",
-        "pieces.csv", "CC0-1.0", "DEA123456789", "1:02", "1810",
+        "pieces.csv", "CC0-1.0", "DEA123456789", "1:01", "1810",
         'itemtype="https://schema.org/MusicRecording"',
         f'href="/artist/{show_id(Kind.ARTIST, ELISE.artist_number or 0)}"',
     ):  # fmt: skip
@@ -261,3 +263,56 @@ def test_a_hostile_publisher_cannot_choose_mime_or_magnet_or_deed(tmp_path: Path
     assert safe_mime("audio/ogg") == "audio/ogg"
     told = licences.words("CC-BY-4.0", "javascript:alert(1)")
     assert told is not None and told.url == ""
+
+
+def test_a_mirror_says_that_it_is_stale_and_stops_when_grace_is_over(data: SiteData, published: Published) -> None:
+    standing = [Standing()]
+    app = create_app(SiteData(data.publication, data.search, data.clock, standing=lambda: standing[0]))
+    assert "last heard of withdrawals" not in ask(app, "/", PAGE).text
+    standing[0] = Standing(True, "2026-11-01T00:00:00Z")
+    for address in addresses(published):
+        assert "last heard of withdrawals before 2026-11-01" in ask(app, address, PAGE).text
+    assert ask(app, "/index.json").json["stale_since"] == "2026-11-01T00:00:00Z"
+    standing[0] = Standing(False, "2026-11-01T00:00:00Z")
+    pack = f"/packs/{published.volume}/{published.pack_file.name}"
+    for address in [*addresses(published), pack, f"/audio/{published.sha256(ELISE)}", "/metadata/timestamp.json"]:
+        is_error(ask(app, address), 503, "stale-mirror")
+
+
+WITHHOLDING = (
+    "no-claim",
+    "unknown-licence",
+    "conflicting-claims",
+    "no-redistribution",
+    "policy-free-only",
+    "withdrawn",
+    "not-held",
+)
+
+
+@pytest.mark.parametrize("code", WITHHOLDING)
+def test_nothing_closed_leaks_on_any_route(code: str, tmp_path: Path, data: SiteData) -> None:
+    """PROMISES S9: every route, for every reason why something is closed."""
+    closed = Piece("Closed", "Nobody", "Shut", 5000, 2001, isrc="DEX000000001", key=code)
+    made = publish(tmp_path / "closed", [ELISE, closed], withheld={"Closed": code})
+    bytes_of_it = tone(99)
+    blob = hashlib.sha256(bytes_of_it).hexdigest()
+    for place in (tmp_path / "blobs" / blob[:2] / blob, made.layout.root / "blobs" / blob[:2] / blob):
+        durable.write_bytes(place, bytes_of_it)
+    app = create_app(SiteData(made.layout, tmp_path / "search", data.clock))
+    release, artist = show_id(Kind.RELEASE, closed.release_number or 0), show_id(Kind.ARTIST, closed.artist_number or 0)
+    seen = 0
+    for path in (f"/recording/{closed.id}", f"/release/{release}", f"/artist/{artist}", "/search?q=closed", "/"):
+        base, _, query = path.partition("?")
+        twin = ("/index" if base == "/" else base) + ".json" + (f"?{query}" if query else "")
+        for answer in (ask(app, path, PAGE), ask(app, twin)):
+            assert answer.status == 200
+            assert bytes_of_it not in answer.body and f"/audio/{blob}" not in answer.text
+            seen += closed.id in answer.text
+            if path == f"/recording/{closed.id}":
+                assert "<audio" not in answer.text and "magnet:" not in answer.text and "/packs/" not in answer.text
+    assert seen >= 8
+    hits = ask(app, "/search.json?q=isrc:DEX000000001").json["hits"]
+    assert [(h["playable"], h["badge"]) for h in hits] == [(False, None)]
+    for address in (f"/audio/{blob}", f"/blobs/{blob[:2]}/{blob}", f"/packs/blobs/{blob}"):
+        assert ask(app, address).status == 404

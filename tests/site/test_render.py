@@ -10,7 +10,7 @@ pytestmark = pytest.mark.core
 
 
 def test_times() -> None:
-    assert [duration(n) for n in (None, 0, 61_500, 3_723_000)] == ["", "0:00", "1:02", "1:02:03"]
+    assert [duration(n) for n in (None, 0, 61_500, 3_723_000)] == ["", "0:00", "1:01", "1:02:03"]
     assert iso_duration(61_400) == "PT61S"
     assert [span(n) for n in (60_000, 600_000, 36_000_000)] == ["1 minute", "10 minutes", "10 hours"]
 

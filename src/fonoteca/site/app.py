@@ -47,7 +47,7 @@ def routes(handlers: Handlers) -> list[Route]:
 
 def create_app(data: SiteData, shelf: Shelf | None = None) -> Starlette:
     """The application. ``shelf`` may be given already opened, so that the first visitor does not wait."""
-    pages = Pages(data.name)
+    pages = Pages(data.name, lambda: data.standing().stale_since)
     handlers = Handlers(shelf or Shelf(data), pages)
 
     async def refused(request: Request, error: Exception) -> Response:

@@ -125,14 +125,23 @@ class Edition:
 
     @cached_property
     def source_licences(self) -> dict[str, list[str]]:
-        """Source → licences of its metadata, as the tables' own notes say."""
+        """Source → licences of its metadata, as the tables' own notes say.
+
+        A note names the sources and licences of a column together: what all notes with a source share is its own.
+        """
         found: dict[str, set[str]] = {}
         for name in tables.SNAPSHOT:
             for path in snapshot_files(self.folder, name):
                 for note in parquet.column_notes(path).values():
-                    if len(note.sources) == 1:
-                        found.setdefault(note.sources[0], set()).update(note.licences)
+                    told = set(note.licences)
+                    for source in note.sources:
+                        found[source] = (found.get(source, told) & told) or found.get(source, told)
         return {source: sorted(licences) for source, licences in found.items()}
+
+    @property
+    def synthetic(self) -> bool:
+        """True where the listen counts are made up, as the edition itself says."""
+        return self.manifest.coverage.get("synthetic") is True
 
     @cached_property
     def totals(self) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fonoteca.core.errors import Failed, FonotecaError, RightsRefused
+from fonoteca.core.errors import Failed, FonotecaError, RightsRefused, TrustFailed
 
 
 class Refused(Exception):
@@ -51,6 +51,14 @@ def not_held(subject: str, pack: str, torrent: str | None) -> Refused:
     where = f"the torrent {torrent} has it" if torrent else "another mirror may have it"
     return Refused(404, Failed("pack-not-held", "This mirror does not hold these bytes",
                                f"pack {pack} is not in this copy of the archive", where, subject))  # fmt: skip
+
+
+def stale(since: str) -> Refused:
+    """503: a mirror that has not been able to ask for withdrawals for longer than its time of grace."""
+    return Refused(503, TrustFailed("stale-mirror", "This mirror does not serve at present",
+                                    f"what was withdrawn since {since} is not known here",
+                                    "its operator runs 'fonoteca mirror run'; other mirrors may serve",
+                                    None))  # fmt: skip
 
 
 _HTTP = {

@@ -51,6 +51,7 @@ class Handlers:
             "name": self._shelf.data.name, "edition": edition.number, "created": edition.manifest.created,
             "totals": edition.totals | {"listed": dict(edition.manifest.totals)},
             "coverage": dict(edition.manifest.coverage), "most_heard": hits,
+            "synthetic": edition.synthetic, "stale_since": self._shelf.data.standing().stale_since,
         }  # fmt: skip
         return self._pages.answer(request, "front.html", value, q="", base=str(request.base_url).rstrip("/"))
 
@@ -139,6 +140,7 @@ class Handlers:
     def file(self, request: Request) -> Response:
         """A file of the publication, for mirrors and web seeds."""
         address = request.scope["path"].removeprefix("/")
+        self._shelf.check_standing()
         region = self._files.find(address)
         if region is None:
             raise errors.not_found("file", address)

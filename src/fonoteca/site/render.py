@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jinja2
@@ -26,10 +27,10 @@ def wants_page(request: Request) -> bool:
 
 
 def duration(milliseconds: int | None) -> str:
-    """``3:07`` or ``1:02:03``."""
+    """``3:07`` or ``1:02:03``, whole seconds as players count them."""
     if milliseconds is None:
         return ""
-    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    minutes, seconds = divmod(milliseconds // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
@@ -68,9 +69,9 @@ def grouped(text: str, size: int = 8) -> Markup:
 
 
 class Pages:
-    """The templates. ``name`` is the archive's name, on every page."""
+    """The templates. ``name`` is the archive's name, on every page; so is the notice of a mirror that is stale."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, stale_since: Callable[[], str | None] = lambda: None) -> None:
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("fonoteca.site"), autoescape=True, undefined=jinja2.StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
@@ -80,7 +81,7 @@ class Pages:
             "form": form,
             "number": lambda n: f"{n:,}",
         }  # fmt: skip
-        self._environment.globals["site_name"] = name
+        self._environment.globals |= {"site_name": name, "stale_since": stale_since}
 
     def html(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page."""

@@ -15,7 +15,20 @@ from fonoteca.formats.withdrawals import WithdrawalList
 from fonoteca.search.inputs import edition_digest, edition_inputs, edition_number
 from fonoteca.search.searcher import Searcher, opened
 from fonoteca.site.edition import Edition
-from fonoteca.site.errors import Refused, plain
+from fonoteca.site.errors import Refused, plain, stale
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether what is here may be served: a mirror whose signed metadata ran out says so, and in the end stops.
+
+    Attributes:
+        serving: False when the time of grace is over.
+        stale_since: RFC 3339; None while the signatures are valid.
+    """
+
+    serving: bool = True
+    stale_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,7 @@ class SiteData:
         clock: for the time that a search takes.
         name: the archive's name, shown on its pages.
         hosts: names under which the site answers; empty: any.
+        standing: asked at each request; only a mirror has reason to say no.
     """
 
     publication: PublicationLayout
@@ -35,6 +49,7 @@ class SiteData:
     clock: Clock
     name: str = "fonoteca"
     hosts: frozenset[str] = field(default_factory=frozenset)
+    standing: Callable[[], Standing] = Standing
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,9 @@ class Shelf:
 
         Raises:
             NoArchive: ``no-edition``: nothing is published yet.
+            Refused: this mirror may no longer serve.
         """
+        self.check_standing()
         number = edition_number(self.data.publication)
         held = self._opened
         if held is not None and held.edition.number == number:
@@ -76,6 +93,12 @@ class Shelf:
             return self._opened
         finally:
             self._opening.release()
+
+    def check_standing(self) -> None:
+        """Raises Refused (503) when a mirror has not heard of withdrawals for too long."""
+        standing = self.data.standing()
+        if not standing.serving:
+            raise stale(standing.stale_since or "")
 
     def _open(self, number: int) -> Opened:
         publication = self.data.publication

@@ -23,17 +23,23 @@ def recording(edition: Edition, gone: WithdrawalList, number: int) -> Row | None
     ledger = edition.row("SELECT * FROM ledger WHERE recording_id = ?", number) or {}
     files = _files(edition, gone, number, shown)
     withdrawal = gone.applying(shown, ledger.get("blob_sha256") or "")
-    facts = _facts(edition, number, shown, row)
+    blobs = {f["sha256"] for f in files} | ({ledger["blob_sha256"]} if ledger.get("blob_sha256") else set())
+    facts = _facts(edition, number, [shown, *sorted(blobs)], row)
     return {
         "id": shown, "kind": "recording", "edition": edition.number, "title": row["title"], "artist": row["artist"],
         "artists": _credits(edition, number), "release": _release(row), "year": row["year"],
         "duration_ms": row["duration_ms"], "genres": facts["genres"], "identifiers": facts["identifiers"],
-        "popularity": edition.row("SELECT listens, score, rank FROM popularity WHERE recording_id = ?", number),
+        "popularity": _popularity(edition, number),
         **_status(ledger, files, withdrawal),
         "licences": _licences(edition, number, ledger, files), "credit": _credit(edition, number, files),
         "files": files, "claims": facts["claims"],
         "provenance": _provenance(edition, row, facts),
     }  # fmt: skip
+
+
+def _popularity(edition: Edition, number: int) -> Row | None:
+    row = edition.row("SELECT listens, score, rank FROM popularity WHERE recording_id = ?", number)
+    return row | {"synthetic": edition.synthetic} if row else None
 
 
 def _status(ledger: Mapping[str, Any], files: list[Row], withdrawal: Withdrawal | None) -> Row:
@@ -112,7 +118,7 @@ def _credit(edition: Edition, number: int, files: list[Row]) -> str | None:
     return row["credit"] if row else None
 
 
-def _facts(edition: Edition, number: int, shown: str, row: Row) -> dict[str, list[Row]]:
+def _facts(edition: Edition, number: int, subjects: list[str], row: Row) -> dict[str, list[Row]]:
     return {
         "credits": edition.rows("SELECT * FROM credits WHERE entity_id = ? ORDER BY ordinal LIMIT 100", number),
         "identifiers": edition.rows(
@@ -123,7 +129,7 @@ def _facts(edition: Edition, number: int, shown: str, row: Row) -> dict[str, lis
         "claims": edition.rows(
             "SELECT kind, subject, licence, url, evidence, source, dump, position FROM claims WHERE subject IN "
             "(SELECT unnest(?::VARCHAR[])) ORDER BY source, kind, licence LIMIT 100",
-            [shown, *([show_id(Kind.RELEASE, row["release_id"])] if row["release_id"] is not None else [])]),
+            [*subjects, *([show_id(Kind.RELEASE, row["release_id"])] if row["release_id"] is not None else [])]),
     }  # fmt: skip
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fonoteca.cli.context import Context
+from fonoteca.core.clock import rfc3339
 from fonoteca.core.errors import ExitCode
+from fonoteca.core.layout import ArchiveLayout, MirrorLayout
 
 if TYPE_CHECKING:
-    from fonoteca.site.shelf import SiteData
+    from fonoteca.site.shelf import SiteData, Standing
 
 HELP = "serves the site, its JSON and the publication's files"
 EXAMPLES = ("fonoteca serve", "fonoteca --archive my-mirror serve --host 0.0.0.0 --port 8080")
@@ -60,4 +64,23 @@ def site_data(context: Context) -> SiteData:
     named = frozenset(name.lower() for name in context.settings.list("serve.hosts"))
     here = host in {"localhost", "::1"} or host.startswith("127.")
     hosts = named | LOOPBACK | {host} if here else named
-    return SiteData(layout.publication, layout.search, context.clock, context.settings.text("publish.name"), hosts)
+    return SiteData(layout.publication, layout.search, context.clock, context.settings.text("publish.name"), hosts,
+                    _standing(context, layout))  # fmt: skip
+
+
+def _standing(context: Context, layout: ArchiveLayout | MirrorLayout) -> Callable[[], Standing]:
+    """An archive always serves; a mirror while its signatures, or its time of grace, last."""
+    from fonoteca.mirror.run import stale_since, within_grace
+    from fonoteca.site.shelf import Standing
+
+    if isinstance(layout, ArchiveLayout):
+        return Standing
+    grace = timedelta(days=context.settings.number("mirror.grace_days"))
+
+    def standing() -> Standing:
+        now, expires = context.clock.now(), stale_since(layout)
+        if expires is None or now < expires:
+            return Standing()
+        return Standing(within_grace(layout, now, grace), rfc3339(expires))
+
+    return standing

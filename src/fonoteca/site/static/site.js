@@ -2,9 +2,11 @@
 "use strict";
 
 async function copyText(text, source) {
-  if (navigator.clipboard && window.isSecureContext) {
+  try {
     await navigator.clipboard.writeText(text);
     return true;
+  } catch {
+    // No clipboard over plain HTTP, or no leave to use it: select the words instead.
   }
   const range = document.createRange();
   range.selectNodeContents(source);
@@ -21,12 +23,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   const label = button.textContent;
   button.setAttribute("aria-live", "polite");
   button.addEventListener("click", async () => {
-    let done = false;
-    try {
-      done = await copyText(source.textContent.trim(), source);
-    } catch {
-      done = false;
-    }
+    const done = await copyText(source.textContent.trim(), source);
     button.textContent = done ? "Copied" : "Press Ctrl+C";
     setTimeout(() => { button.textContent = label; }, 2000);
   });
