@@ -16,6 +16,7 @@ from fonoteca.formats import manifest, metainfo, parquet, tables
 from fonoteca.formats.metainfo import FileEntry, MetainfoError
 
 REPAIR = "put the file back from a mirror or a backup; 'fonoteca mirror run' fetches it again in a mirror"
+LEAVES_REPAIR = "put the file back from a backup, or delete it: the torrents tell the pieces of a pack as well"
 _WITHDRAWALS = "withdrawals/withdrawals.json"
 _UNSIGNED = ("live", "metadata")
 
@@ -39,14 +40,22 @@ class Look:
     targets: Mapping[str, Target] = field(default_factory=dict)
     holds: Mapping[str, Sequence[tuple[int, int, str]]] = field(default_factory=dict)
     expected: set[Path] = field(default_factory=set)
+    damaged_leaves: list[Finding] = field(default_factory=list)
 
     def label(self, path: Path) -> str:
         """The path as findings give it."""
         return path.relative_to(self.base).as_posix() if path.is_relative_to(self.base) else str(path)
 
     def kept(self, name: str, root: str) -> list[bytes] | None:
-        """Leaves that are kept for a file, if they are whole."""
-        return leaves.load(self.leaves, name, root) if self.leaves is not None else None
+        """Leaves that are kept for a file, if they are whole; if they are there and not whole, that is a finding."""
+        if self.leaves is None:
+            return None
+        found = leaves.load(self.leaves, name, root)
+        path = self.leaves / name
+        if found is None and path.exists():
+            self.damaged_leaves.append(Finding("leaves-damaged", self.label(path), detail="not the digests of the "
+                                               "blocks of its file", repair=LEAVES_REPAIR))  # fmt: skip
+        return found
 
 
 def publication_promises(look: Look) -> Iterator[Promise | Finding]:

@@ -112,8 +112,7 @@ class BlobStore:
 
     def clear_incoming(self) -> None:
         """Throw away what a crash left. The caller holds the writer's lock."""
-        if self.incoming.is_dir() and any(self.incoming.iterdir()):
-            durable.remove_tree(self.incoming)
+        durable.remove_tree(self.incoming)
 
     def stage(self, source: IO[bytes], name: str | None = None) -> Staged:
         """Copy a stream into the store's folder and digest it in the same read.

@@ -148,7 +148,8 @@ def _start(look: published.Look) -> tuple[list[Finding], list[Promise | Finding]
         return [], []
     metadata = signed.check(look.publication, look.base)
     look.targets = metadata.targets
-    return metadata.findings, list(published.publication_promises(look))
+    promises = list(published.publication_promises(look))
+    return [*metadata.findings, *look.damaged_leaves], promises
 
 
 def _inside(blobs: dict[str, Fixity], places: dict[str, Place]) -> dict[str, list[tuple[int, int, str]]]:
