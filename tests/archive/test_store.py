@@ -79,6 +79,17 @@ def test_a_loose_copy_is_dropped_only_if_the_pack_has_the_same_bytes(tmp_path: P
     assert store.digest(sha(data)) == sha(data)
 
 
+def test_copying_back_mends_a_damaged_loose_copy_out_of_the_pack(tmp_path: Path) -> None:
+    store = packed(tmp_path)
+    name = sha(BLOBS[-1])
+    store.copy_back(name)
+    path = loose_path(tmp_path / "blobs", name)
+    path.chmod(0o644)
+    path.write_bytes(b"damaged")
+    store.copy_back(name)
+    assert path.read_bytes() == BLOBS[-1]
+
+
 def test_a_damaged_pack_is_not_copied_back(tmp_path: Path) -> None:
     store = packed(tmp_path)
     (tmp_path / "pack.tar").write_bytes(bytes(200_000))

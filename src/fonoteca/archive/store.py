@@ -218,10 +218,15 @@ class BlobStore:
     def copy_back(self, sha256: str) -> Fixity:
         """Make a loose copy of a packed blob, read it back, and only then count it.
 
+        A loose copy that is there already, good or not, is replaced.
+
         Raises:
             Damaged: ``blob-missing``, or ``blob-differs``: the pack's bytes are not the blob.
         """
-        with closing(self.open(sha256)) as stream:
+        region = self._regions().get(sha256)
+        packed = region is not None and region.path.is_file()
+        source = io.BufferedReader(RegionReader(region), READ) if region and packed else self.open(sha256)
+        with closing(source) as stream:
             staged = self.stage(stream)
         if staged.fixity.sha256 != sha256:
             self.discard(staged)
