@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ from fonoteca.cli.env import SystemClock
 from fonoteca.core import merkle
 from fonoteca.core.errors import NetworkFailed
 from fonoteca.core.fetch import Fetcher, Limits
-from fonoteca.mirror.check import Hasher
+from fonoteca.mirror.check import Promise
 from fonoteca.mirror.courier import Options
-from fonoteca.mirror.fetch_http import Promise, Stopped, fetch
+from fonoteca.mirror.fetch_http import Stopped, fetch
 from mirror.world import run, served, tree
 from simulators.edition_server import EditionServer, Fault
 
@@ -25,11 +26,9 @@ BODY = random.Random(9).randbytes(PIECE * 8)
 
 
 def promise(layer: bool = True) -> Promise:
-    hasher = Hasher()
-    hasher.update(BODY)
-    done = hasher.finish()
-    pieces = merkle.piece_layer(done.leaves, PIECE) if layer else ()
-    return Promise(len(BODY), done.sha256, done.merkle_root, PIECE if layer else 0, pieces)
+    leaves = [hashlib.sha256(BODY[i : i + merkle.BLOCK]).digest() for i in range(0, len(BODY), merkle.BLOCK)]
+    sha256 = hashlib.sha256(BODY).hexdigest()
+    return Promise(len(BODY), sha256, PIECE, merkle.piece_layer(leaves, PIECE)) if layer else Promise(len(BODY), sha256)
 
 
 @pytest.fixture

@@ -8,67 +8,56 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fonoteca.core import merkle
-from fonoteca.core.fixity import READ, chunks
-
-
-class Hasher:
-    """SHA-256 of the whole and the BEP 52 leaves, of bytes that come in any portions."""
-
-    def __init__(self) -> None:
-        self.length = 0
-        self._sha256 = hashlib.sha256()
-        self._leaves: list[bytes] = []
-        self._rest = b""
-
-    def update(self, data: bytes) -> None:
-        """Add the next bytes."""
-        self._sha256.update(data)
-        self.length += len(data)
-        view = memoryview(self._rest + data if self._rest else data)
-        whole = len(view) - len(view) % merkle.BLOCK
-        sha256 = hashlib.sha256
-        self._leaves.extend(sha256(view[i : i + merkle.BLOCK]).digest() for i in range(0, whole, merkle.BLOCK))
-        self._rest = bytes(view[whole:])
-
-    def finish(self) -> Hashed:
-        """The digests; call once."""
-        if self._rest:
-            self._leaves.append(hashlib.sha256(self._rest).digest())
-        return Hashed(self.length, self._sha256.hexdigest(), merkle.root(self._leaves).hex(), self._leaves)
+from fonoteca.core.fixity import chunks
 
 
 @dataclass(frozen=True)
-class Hashed:
-    """What a file's bytes are: length, hex digests, leaves."""
+class Promise:
+    """What a pack must be, and how its torrent cuts it into pieces.
+
+    The whole-file SHA-256 decides: it is signed, and one large hash leaves the processor to the transfer. The
+    tree's leaves are only computed where it fails, to find what must be fetched again.
+
+    Attributes:
+        length: bytes.
+        sha256: hex, as signed.
+        piece_length: bytes in a piece of its torrent; 0 where there is no torrent: all is fetched again.
+        layer: 32-byte nodes of its pieces (BEP 52).
+    """
 
     length: int
     sha256: str
-    merkle_root: str
-    leaves: Sequence[bytes]
+    piece_length: int = 0
+    layer: Sequence[bytes] = ()
 
-    def is_of(self, length: int, sha256: str, merkle_root: str) -> bool:
-        """Whether these are the promised bytes: length and both digests."""
-        return (self.length, self.sha256, self.merkle_root) == (length, sha256, merkle_root)
+    def kept_by(self, path: Path) -> bool:
+        """Hash a file from the disk: whether it is the promised bytes."""
+        if not path.is_file() or path.stat().st_size != self.length:
+            return False
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
+
+    def bad_ranges(self, path: Path) -> list[tuple[int, int]]:
+        """Byte ranges (start, stop) of a file that must be fetched again."""
+        return bad_pieces(leaves(path), self.layer, self.piece_length or self.length, self.length)
 
 
-def hash_file(path: Path) -> Hashed:
-    """Hash a file from the disk."""
-    hasher = Hasher()
+def leaves(path: Path) -> list[bytes]:
+    """SHA-256 of each 16 KiB block of a file (BEP 52)."""
     with path.open("rb") as stream:
-        for data in chunks(stream, size=READ):
-            hasher.update(data)
-    return hasher.finish()
+        return [hashlib.sha256(block).digest() for block in chunks(stream, size=merkle.BLOCK)]
 
 
-def bad_pieces(found: Hashed, layer: Sequence[bytes], piece_length: int, length: int) -> list[tuple[int, int]]:
-    """Byte ranges (start, stop) of the file that must be fetched again, neighbours joined.
+def bad_pieces(found: Sequence[bytes], layer: Sequence[bytes], piece_length: int, length: int) -> list[tuple[int, int]]:
+    """Byte ranges (start, stop) whose pieces differ, neighbours joined.
 
     Args:
-        layer: the torrent's piece layer of the file (BEP 52); empty for a file of one piece: then all is bad.
+        found: the leaves of what is there.
+        layer: the torrent's piece layer of the file; empty for a file of one piece: then all is bad.
         length: that the file should have.
     """
     count = -(-length // piece_length)
-    have = merkle.piece_layer(found.leaves, piece_length) if found.length == length else []
+    have = merkle.piece_layer(found, piece_length) if layer else []
     ranges: list[tuple[int, int]] = []
     for index in range(count):
         if len(layer) == count and index < len(have) and have[index] == layer[index]:

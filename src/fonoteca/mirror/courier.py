@@ -16,7 +16,8 @@ from fonoteca.formats import metainfo
 from fonoteca.formats.metainfo import Metainfo
 from fonoteca.mirror import fetch_http
 from fonoteca.mirror.budget import Budget
-from fonoteca.mirror.fetch_http import Promise, Stopped
+from fonoteca.mirror.check import Promise
+from fonoteca.mirror.fetch_http import Stopped
 from fonoteca.mirror.fetch_torrent import Swarm, Volume
 from fonoteca.mirror.held import Shelf
 from fonoteca.mirror.packs import Pack
@@ -149,23 +150,19 @@ class Courier:
         if not mine:
             return packs
         others = [p for p in packs if not self._uses_torrent(p)]
-        checks: list[tuple[Pack, Future[bool]]] = []
         with Swarm(self._layout.partial, self._options.peers, self._options.stall_seconds) as swarm:
             for number, batch in enumerate(batches := self._batches(mine)):
                 try:
-                    ready = self._swarm_batch(swarm, batch)
+                    others += self._swarm_batch(swarm, batch, pool)
                 except NetworkFailed as error:
                     self._failed(error)
                     # A swarm that is silent for one volume is not waited for again.
-                    others += [pack for rest in batches[number:] for pack in rest]
+                    others += [pack for rest in batches[number:] for pack in rest if not self._is_placed(pack)]
                     break
-                checks += [(pack, pool.submit(self._shelf.place, pack, "torrent")) for pack in ready]
-        for pack, check in checks:
-            if check.result():
-                self._done(pack, advanced=True)
-            else:
-                others.append(pack)
         return others
+
+    def _is_placed(self, pack: Pack) -> bool:
+        return pack.path(self._layout.publication).is_file()
 
     def _uses_torrent(self, pack: Pack) -> bool:
         torrent = self._torrent(pack.volume)
@@ -187,15 +184,39 @@ class Courier:
             sizes[pack.volume] += pack.length
         return batches
 
-    def _swarm_batch(self, swarm: Swarm, batch: Sequence[Pack]) -> list[Pack]:
+    def _swarm_batch(self, swarm: Swarm, batch: Sequence[Pack], pool: ThreadPoolExecutor) -> list[Pack]:
+        """Fetch packs of one volume, hashing each while the next ones come; returns those that are not right."""
         torrent = self._torrent(batch[0].volume)
         assert torrent is not None
-        ready = [pack for pack in batch if self._reserve(pack)]
+        ready = {pack.file: pack for pack in batch if self._reserve(pack)}
+        checks: dict[str, Future[bool]] = {}
+
+        def completed(name: str) -> None:
+            if name in ready and name not in checks:
+                pack = ready[name]
+                checks[name] = pool.submit(pack.promise().kept_by, pack.partial(self._layout))
+
         if ready:
-            came = swarm.fetch(Volume(*torrent, frozenset(p.file for p in ready)), self._advance, self._stop)
+            try:
+                came = swarm.fetch(Volume(*torrent, frozenset(ready)), self._advance, completed, self._stop)
+            finally:
+                placed = [name for name, check in checks.items() if not self._stop.is_set() and check.result()]
+                for name in placed:
+                    self._placed(ready.pop(name))
             with self._lock:
                 self._outcome.came += came
-        return ready
+        # What libtorrent had not written out when it was hashed, or had from before, is hashed now.
+        return [pack for pack in ready.values() if not self._placed_now(pack)]
+
+    def _placed(self, pack: Pack) -> None:
+        self._shelf.put(pack, "torrent")
+        self._done(pack, advanced=True)
+
+    def _placed_now(self, pack: Pack) -> bool:
+        if not pack.promise().kept_by(pack.partial(self._layout)):
+            return False
+        self._placed(pack)
+        return True
 
     # By HTTP
 
@@ -238,9 +259,8 @@ class Courier:
         if torrent is not None:
             for entry in torrent[1].files:
                 if entry.path == (pack.file,) and entry.root.hex() == pack.merkle_root:
-                    layer = entry.piece_layer
-                    return Promise(pack.length, pack.sha256, pack.merkle_root, torrent[1].piece_length, layer)
-        return Promise(pack.length, pack.sha256, pack.merkle_root)
+                    return pack.promise(torrent[1].piece_length, entry.piece_layer)
+        return pack.promise()
 
 
 class SharedProgress:

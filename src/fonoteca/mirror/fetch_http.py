@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fonoteca.core import durable
 from fonoteca.core.errors import NetworkFailed
 from fonoteca.core.fetch import Download, Fetcher
 from fonoteca.core.fixity import READ, chunks
-from fonoteca.mirror.check import Hashed, Hasher, bad_pieces, hash_file
+from fonoteca.mirror.check import Promise
 
 ROUNDS = 3
 """How often bad pieces are asked for again before a source is given up."""
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What a pack must be, and how its torrent cuts it into pieces.
-
-    Attributes:
-        length: bytes.
-        sha256, merkle_root: hex, as signed.
-        piece_length: bytes in a piece of its torrent; 0 where there is no torrent: all is fetched again.
-        layer: 32-byte nodes of its pieces (BEP 52).
-    """
-
-    length: int
-    sha256: str
-    merkle_root: str
-    piece_length: int = 0
-    layer: Sequence[bytes] = ()
-
-    def kept_by(self, hashed: Hashed) -> bool:
-        """Whether these bytes are the promised ones."""
-        return hashed.is_of(self.length, self.sha256, self.merkle_root)
 
 
 class Stopped(Exception):
@@ -58,16 +36,14 @@ def fetch(fetcher: Fetcher, url: str, path: Path, promise: Promise, advance: Cal
         Stopped: ``stop`` was set.
     """
     work = _Work(fetcher, url, path, promise, advance, stop)
-    hashed = work.fill()
+    if work.fill() == promise.sha256:
+        return work.came
     for _ in range(ROUNDS):
-        if promise.kept_by(hashed):
+        work.patch(promise.bad_ranges(path))
+        if promise.kept_by(path):
             return work.came
-        work.patch(bad_pieces(hashed, promise.layer, promise.piece_length or promise.length, promise.length))
-        hashed = hash_file(path)
-    if not promise.kept_by(hashed):
-        raise NetworkFailed("wrong-bytes", "A pack was refused", f"{url} sends other bytes than those that were signed",
-                            "run the same command again later; if it lasts, tell the publisher", url)  # fmt: skip
-    return work.came
+    raise NetworkFailed("wrong-bytes", "A pack was refused", f"{url} sends other bytes than those that were signed",
+                        "run the same command again later; if it lasts, tell the publisher", url)  # fmt: skip
 
 
 class _Work:
@@ -83,26 +59,26 @@ class _Work:
         self._advance = advance
         self._stop = stop
 
-    def fill(self) -> Hashed:
-        """Append what is missing at the end; hashes everything on the way."""
+    def fill(self) -> str:
+        """Append what is missing at the end; returns the hex SHA-256 of the whole, hashed on the way."""
         if not self._path.exists():
             durable.write_bytes(self._path, b"")
-        hasher = Hasher()
+        sha256, have = hashlib.sha256(), 0
         with durable.patching(self._path) as stream:
             for data in chunks(stream, self._promise.length, READ):
-                hasher.update(data)
-            have = hasher.length
+                sha256.update(data)
+                have += len(data)
             stream.truncate(have)
             if have < self._promise.length:
                 with self._open(have, None) as download:
                     if download.start != have:  # The server does not know ranges: everything comes again.
-                        hasher = Hasher()
+                        sha256 = hashlib.sha256()
                         stream.seek(download.start)
                         stream.truncate()
                     for data in self._portions(download):
                         stream.write(data)
-                        hasher.update(data)
-        return hasher.finish()
+                        sha256.update(data)
+        return sha256.hexdigest()
 
     def patch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Fetch byte ranges (start, stop) again and write them over what is there."""

@@ -61,11 +61,14 @@ class Swarm:
         self._session.pause()
         self._session = None
 
-    def fetch(self, volume: Volume, advance: Callable[[int], None], stop: threading.Event) -> int:
+    def fetch(self, volume: Volume, advance: Callable[[int], None], completed: Callable[[str], None],
+              stop: threading.Event) -> int:  # fmt: skip
         """Fetch the wanted files of one volume; returns the bytes of content that came over the network.
 
         Args:
             advance: told every byte that is newly there.
+            completed: told the name of each file that libtorrent has finished. Some of it may be on its way to the
+                disk still; when this returns, all of it is there.
             stop: ends the download when it is set; what has come stays.
 
         Raises:
@@ -74,7 +77,7 @@ class Swarm:
         """
         handle = self._add(volume)
         try:
-            self._follow(handle, volume, advance, stop)
+            self._follow(handle, volume, advance, completed, stop)
             handle.flush_cache()
             wait_for(self._session, lt.cache_flushed_alert, 100)
             return int(handle.status().total_payload_download)
@@ -88,18 +91,19 @@ class Swarm:
         params.file_priorities = [4 if entry.path[-1] in volume.files else 0 for entry in meta.files]
         return self._session.add_torrent(params)
 
-    def _follow(self, handle: Any, volume: Volume, advance: Callable[[int], None], stop: threading.Event) -> None:
+    def _follow(self, handle: Any, volume: Volume, advance: Callable[[int], None], completed: Callable[[str], None],
+                stop: threading.Event) -> None:  # fmt: skip
         quiet, done = 0, 0
         while not stop.is_set():
             self._session.wait_for_alert(POLL_MS)
-            self._heed(self._session.pop_alerts(), volume)
+            self._heed(self._session.pop_alerts(), volume, completed)
             status = handle.status()
             moved = int(status.total_wanted_done) - done
             done += moved
             advance(max(moved, 0))
             if status.is_finished or status.is_seeding:
                 return
-            if not status.num_peers and quiet % 10 == 0 and status.state not in _CHECKING:
+            if not status.num_peers and quiet % 3 == 0 and status.state not in _CHECKING:
                 for peer in self._peers:
                     handle.connect_peer(peer)
             quiet = 0 if moved or status.state in _CHECKING else quiet + 1
@@ -110,8 +114,10 @@ class Swarm:
                                     "run the same command again later, or with --transport http",
                                     volume.meta.name)  # fmt: skip
 
-    def _heed(self, alerts: Sequence[Any], volume: Volume) -> None:
+    def _heed(self, alerts: Sequence[Any], volume: Volume, completed: Callable[[str], None]) -> None:
         for alert in alerts:
+            if isinstance(alert, lt.file_completed_alert):
+                completed(volume.meta.files[alert.index].path[-1])
             if isinstance(alert, (lt.file_error_alert, lt.torrent_error_alert)):
                 raise _write_error(alert, volume.meta.name)
 

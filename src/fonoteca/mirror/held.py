@@ -20,7 +20,6 @@ from fonoteca.core.progress import Progress, Unit
 from fonoteca.formats.pack_read import read
 from fonoteca.formats.parquet import read_table
 from fonoteca.formats.redaction import redact_in_place
-from fonoteca.mirror.check import hash_file
 from fonoteca.mirror.packs import Found, Pack, found_packs
 from fonoteca.mirror.state import Entry, Journal
 
@@ -36,10 +35,7 @@ class Shelf:
 
     def place(self, pack: Pack, how: str) -> bool:
         """Hash what lies in ``partial/``; if it is the pack, give it its name. False: it is not (yet)."""
-        partial = pack.partial(self.layout)
-        if not partial.is_file() or partial.stat().st_size != pack.length:
-            return False
-        if not hash_file(partial).is_of(pack.length, pack.sha256, pack.merkle_root):
+        if not pack.promise().kept_by(pack.partial(self.layout)):
             return False
         self.put(pack, how)
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from fonoteca.formats import tables
 from fonoteca.formats.pack import file_name
 from fonoteca.formats.parquet import read_table
 from fonoteca.formats.plan import PackOffer
+from fonoteca.mirror.check import Promise
 
 PACKS_TABLE = "packs.parquet"
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
@@ -46,6 +47,10 @@ class Pack:
     def offer(self) -> PackOffer:
         """For the planner."""
         return PackOffer(self.name, self.length, self.coverage)
+
+    def promise(self, piece_length: int = 0, layer: Sequence[bytes] = ()) -> Promise:
+        """What its file must be."""
+        return Promise(self.length, self.sha256, piece_length, layer)
 
     def path(self, publication: PublicationLayout) -> Path:
         """Where it is when it is whole."""

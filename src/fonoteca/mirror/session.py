@@ -29,7 +29,9 @@ def open_session(listen: str) -> Any:
         # Two mirrors behind one address, or on one machine, are two peers.
         "allow_multiple_connections_per_ip": True,
         "alert_mask": lt.alert.category_t.error_notification | lt.alert.category_t.status_notification
-        | lt.alert.category_t.storage_notification,
+        | lt.alert.category_t.storage_notification | lt.alert.category_t.file_progress_notification,
+        # Connections are made on a tick; half a second of it would be most of a small volume's time.
+        "tick_interval": 100,
         "connections_limit": 500,
         "active_seeds": -1,
         "active_downloads": -1,
