@@ -148,7 +148,7 @@ def test_three_redirects_are_followed_and_no_more(server: EditionServer, fetcher
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher:x", "http://"])
 def test_a_redirect_to_another_scheme_is_refused(server: EditionServer, fetcher: Fetcher, target: str) -> None:
     server.faults = [Fault(location=target)]
-    assert refusal(fetcher, f"{server.url}/file").code in {"bad-url", "bad-redirect"}
+    assert refusal(fetcher, f"{server.url}/file").code in {"bad-address", "bad-redirect"}
 
 
 def test_a_redirect_never_goes_from_https_to_http() -> None:
@@ -167,4 +167,4 @@ def test_a_redirect_never_goes_from_a_public_address_to_a_private_one() -> None:
     "url", ["", "file:///etc/passwd", "http://", "http://[", "nonsense", "http://127.0.0.1:99999/"]
 )
 def test_what_is_no_address_is_refused(fetcher: Fetcher, url: str) -> None:
-    assert refusal(fetcher, url).code in {"bad-url", "unreachable"}
+    assert refusal(fetcher, url).code in {"bad-address", "unreachable"}

@@ -304,7 +304,7 @@ def test_a_publisher_without_an_edition(tmp_path: Path) -> None:
         tuf.sign(publisher.layout, publisher.keys, {}, publisher.withdrawals.encode(), NOW)
         with pytest.raises(Failed) as caught:
             mirror(tmp_path / "mirror", server.url, publisher.root_json).run()
-        assert caught.value.code == "no-edition"
+        assert caught.value.code == "nothing-published"
 
 
 def test_rotated_roots_are_walked_and_served_on(attack: Attack, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def _translated(url: str) -> Iterator[None]:
     except (IncompleteRead, ProtocolError) as error:
         raise failed("cut-short", url, "the connection broke off") from error
     except (LocationParseError, ValueError) as error:
-        raise failed("bad-url", url, "this is no address", "check the address") from error
+        raise failed("bad-address", url, "this is no address", "check the address") from error
     except (HTTPError, OSError) as error:
         raise failed("unreachable", url, str(error), "check the address and the network connection") from error
 
@@ -281,7 +281,7 @@ def _check_scheme(url: str, came_from: str) -> None:
         parts = urlsplit(url)
         host = parts.hostname
     if parts.scheme not in _SCHEMES or not host:
-        raise failed("bad-url", came_from, f"{url!r} is no http or https address", "check the address")
+        raise failed("bad-address", came_from, f"{url!r} is no http or https address", "check the address")
 
 
 def _redirected(url: str, target: str) -> str:

@@ -248,7 +248,7 @@ class Courier:
                 return fetch_http.fetch(self._fetcher, url, pack.partial(self._layout), promise, self._advance,
                                         self._stop)  # fmt: skip
             except NetworkFailed as error:
-                lasting = isinstance(error, HttpStatus) or error.code in {"wrong-bytes", "bad-url", "unreachable"}
+                lasting = isinstance(error, HttpStatus) or error.code in {"wrong-bytes", "bad-address", "unreachable"}
                 if lasting or attempt == self._options.attempts:
                     raise
                 self._shelf.clock.sleep(min(attempt, 5))

@@ -12,14 +12,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fonoteca.core import durable
-from fonoteca.core.errors import NetworkFailed
+from fonoteca.core.errors import NetworkFailed, TrustFailed
 from fonoteca.core.fetch import Fetcher
 from fonoteca.core.layout import PublicationLayout
 from fonoteca.core.progress import Progress, Unit
+from fonoteca.formats import metainfo
 from fonoteca.formats.manifest import Edition, FileRef
+from fonoteca.formats.metainfo import MetainfoError
 from fonoteca.formats.plan import BLOCK, allocation
 from fonoteca.mirror.budget import Budget
 from fonoteca.mirror.trust import Release
+
+TWINS = "v1"
+"""The folder in ``torrents/`` of the v1-only twins."""
 
 
 def wanted_files(edition: Edition) -> list[tuple[str, FileRef]]:
@@ -93,6 +98,27 @@ def fetch_files(publication: PublicationLayout, url: str, edition: Edition, fetc
         progress.advance(ref.bytes)
 
 
+def check_twins(publication: PublicationLayout, edition: Edition, url: str) -> None:
+    """Hold the v1-only twin of every torrent that was fetched against its hybrid (docs/decisions/0014-v1-twins.md).
+
+    Raises:
+        TrustFailed: ``trust-twin``: a twin that is another torrent, or the twin of none.
+    """
+    hybrids = {Path(ref.path).name for ref in edition.torrents if Path(ref.path).parent.name != TWINS}
+    for ref in edition.torrents:
+        twin = publication.root / ref.path
+        if twin.parent.name != TWINS:
+            continue
+        try:
+            if twin.name not in hybrids:
+                raise MetainfoError("torrent-twin", "there is no torrent of which it is the twin")
+            metainfo.check_twin(metainfo.parse((publication.torrents / twin.name).read_bytes()), twin.read_bytes())
+        except MetainfoError as error:
+            raise TrustFailed("trust-twin", "The publication was not accepted", f"{ref.path} of edition "
+                              f"{edition.number}: {error.reason}", "nothing was changed in what is served; ask the "
+                              "publisher", url) from error  # fmt: skip
+
+
 def install(publication: PublicationLayout, release: Release, budget: Budget) -> None:
     """Make a fetched edition the one that is served: ``edition.json``, withdrawals, metadata; timestamp last."""
     _put(publication.edition(release.edition.number) / "edition.json", release.edition_json, budget)
@@ -116,8 +142,9 @@ def remove_older(publication: PublicationLayout, release: Release) -> None:
         if folder.name.isdigit() and int(folder.name) < number:
             durable.remove(folder / "edition.json")  # From here on the edition is not whole.
             durable.remove_tree(folder)
-    torrents = {Path(ref.path).name for ref in release.edition.torrents}
-    _remove_others(publication.torrents, torrents)
+    torrents = {publication.root / ref.path for ref in release.edition.torrents}
+    for folder in (publication.torrents, publication.torrents / TWINS):
+        _remove_others(folder, [path.name for path in torrents if path.parent == folder])
     _remove_others(publication.metadata, release.metadata.keys())
 
 

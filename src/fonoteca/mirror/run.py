@@ -162,6 +162,7 @@ class Mirror:
             with Fetcher(self._clock, self._pack_limits) as fetcher:
                 editions.fetch_files(publication, self._publisher.url, release.edition, fetcher, self._budget,
                                      self._progress)  # fmt: skip
+            editions.check_twins(publication, release.edition, self._publisher.url)
         return read_packs(publication.edition(release.edition.number) / PACKS_TABLE)
 
     def _relieve(self, amount: int) -> bool:

@@ -11,13 +11,14 @@ import libtorrent as lt
 from fonoteca.core.errors import NetworkFailed
 from fonoteca.core.layout import PublicationLayout
 from fonoteca.formats import metainfo, torrents
-from fonoteca.formats.metainfo import Metainfo
+from fonoteca.formats.metainfo import Metainfo, MetainfoError
 from fonoteca.formats.torrents import TorrentInfo
 from fonoteca.mirror.session import open_session, parameters, wait_for
 
 
 class Seeder:
-    """Seeds the current torrents of a publication's newest edition, as far as their files are there.
+    """Seeds the current torrents of a publication's newest edition, as far as their files are there, and the v1-only
+    twin of each: the same files, for the swarm of those who misread hybrids.
 
     What is there was hashed before it got its place, so nothing is hashed again; a volume of which only some
     packs are held is seeded in part. Use as a context manager.
@@ -34,7 +35,7 @@ class Seeder:
         self._publication = publication
         self._listen = listen
         self._session: Any = None
-        self._handles: dict[str, Any] = {}
+        self._handles: dict[str, list[Any]] = {}
         self.port = 0
 
     def __enter__(self) -> Seeder:
@@ -61,25 +62,32 @@ class Seeder:
     @property
     def uploaded(self) -> int:
         """Bytes of content sent since the start."""
-        return sum(int(handle.status().total_payload_upload) for handle in self._handles.values())
+        return sum(int(h.status().total_payload_upload) for handles in self._handles.values() for h in handles)
 
     def refresh(self) -> None:
         """Take up what has come since, let go of what is no longer there."""
         self._session.pop_alerts()
         current = _seedable(self._publication)
         for name in [n for n in self._handles if n not in current or current[n][1] != self._held(n)]:
-            self._session.remove_torrent(self._handles.pop(name))
+            for handle in self._handles.pop(name):
+                self._session.remove_torrent(handle)
         for name, (info, have) in current.items():
             if name not in self._handles:
-                self._handles[name] = self._add(info, have)
+                self._handles[name] = self._add_both(info, have)
         self._known = {name: have for name, (_, have) in current.items()}
 
     def _held(self, name: str) -> tuple[bool, ...]:
         return self._known.get(name, ())
 
-    def _add(self, info: TorrentInfo, have: Sequence[bool]) -> Any:
+    def _add_both(self, info: TorrentInfo, have: Sequence[bool]) -> list[Any]:
         data = (self._publication.root / info.path).read_bytes()
         meta = metainfo.parse(data)
+        twin = self._publication.root / info.v1_path if info.v1_path else None
+        # A twin that is not there, or not the hybrid's, is nothing that one could seed.
+        files = [data, metainfo.v1_twin(meta)] if twin and _is_twin(meta, twin) else [data]
+        return [self._add(file, meta, info, have) for file in files]
+
+    def _add(self, data: bytes, meta: Metainfo, info: TorrentInfo, have: Sequence[bool]) -> Any:
         content = self._publication.root / info.content
         params = parameters(data, str(content.parent), (), meta.trackers)
         if content.name != meta.name:
@@ -91,6 +99,14 @@ class Seeder:
             params.have_pieces = _pieces(meta, have)
             params.flags |= lt.torrent_flags.no_verify_files
         return self._session.add_torrent(params)
+
+
+def _is_twin(meta: Metainfo, twin: Path) -> bool:
+    try:
+        metainfo.check_twin(meta, twin.read_bytes())
+    except (MetainfoError, OSError):
+        return False
+    return True
 
 
 def _pieces(meta: Metainfo, have: Sequence[bool]) -> list[bool]:

@@ -158,7 +158,7 @@ class Trust:
         targets = Metadata[Targets].from_file(str(self._folder / "metadata" / "targets.json")).signed
         found = {int(m[1]): t for path, t in targets.targets.items() if (m := _EDITION.fullmatch(path))}
         if not found:
-            raise Failed("no-edition", "There is nothing to mirror", f"{self._url} has published no edition yet",
+            raise Failed("nothing-published", "There is nothing to mirror", f"{self._url} has published no edition yet",
                          "try again when it has", self._url)  # fmt: skip
         return max(found.items())
 
@@ -182,7 +182,7 @@ class Trust:
             raise failed("trust-wrong-file", f"edition {edition.number} is offered under the name of {number}",
                          self._url)  # fmt: skip
         for ref in edition.torrents:
-            if not re.fullmatch(r"torrents/[^/]+\.torrent", ref.path):
+            if not re.fullmatch(r"torrents/(v1/)?[^/]+\.torrent", ref.path):
                 raise failed("trust-extra-file", f"edition {number} asks for {ref.path!r}, which is no torrent",
                              self._url)  # fmt: skip
         seen = self._seen()
