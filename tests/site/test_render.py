@@ -33,7 +33,7 @@ def test_forms(mime: str, codec: str | None, shown: str) -> None:
     ("CC-BY-4.0", "CC BY 4.0", "free", "name the author"),
     ("CC-BY-SA-3.0-DE", "CC BY-SA 3.0 DE", "free", "same terms"),
     ("CC-BY-NC-ND-4.0", "CC BY-NC-ND 4.0", "nc", "not for commercial use"),
-    ("CC-BY-ND-4.0", "CC BY-ND 4.0", "free", "only unchanged"),
+    ("CC-BY-ND-4.0", "CC BY-ND 4.0", "nc", "only unchanged"),
     ("CC0-1.0", "CC0", "free", "any use"),
     ("LicenseRef-Odd", "LicenseRef-Odd", "other", "own text"),
 ])  # fmt: skip

@@ -5,6 +5,7 @@ Documents go in by popularity, then id, by one thread, so that equal inputs give
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ _KEPT = 3
 """Finished indexes that stay in the folder; older ones are deleted when a new one is built."""
 _STALE_SECONDS = 86_400
 _TOKENIZER = "tokens"
+_REMEMBERED = 16_384
 
 _ROWS = """
 WITH ids AS (
@@ -185,10 +187,10 @@ def document(row: dict[str, Any], place: int) -> dict[str, Any]:
         "licence": row["licence"], "playable": row["playable"], "popularity": score,
     }  # fmt: skip
     found: dict[str, Any] = {
-        "title": [_joined(row["title"])], "artist": [_joined(row["artist"])],
+        "title": [" ".join(text.indexed(row["title"] or ""))], "artist": [_joined(row["artist"])],
         "release": [_joined(r) for r in sorted({row["release"], *(row["albums"] or [])} - {None})],
         "whole": _keys([text.whole(row["title"] or "")]),
-        "names": _keys([text.whole(row["artist"] or ""), text.whole(row["release"] or "")]),
+        "names": _keys([_whole(row["artist"] or ""), _whole(row["release"] or "")]),
         "isrc": _keys([query.identifier_key(Field.ISRC, v) for v in isrcs]),
         "upc": _keys([query.identifier_key(Field.UPC, v) for v in row["upc"] or []]),
         "mbid": _keys([query.identifier_key(Field.MBID, v) for v in row["mbid"] or []]),
@@ -201,6 +203,7 @@ def document(row: dict[str, Any], place: int) -> dict[str, Any]:
     return found
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def licence_keys(licence: str | None) -> list[str]:
     """The keys under which a licence is found: whole, without the port, without the version.
 
@@ -211,8 +214,15 @@ def licence_keys(licence: str | None) -> list[str]:
     return _keys(["-".join(parts), "-".join(parts[: cut + 1]), "-".join(parts[:cut])])
 
 
+# Artists, albums and licences come again and again: each is folded once.
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _joined(value: str | None) -> str:
     return " ".join(text.indexed(value or ""))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _whole(value: str) -> str:
+    return text.whole(value)
 
 
 def _keys(values: list[str]) -> list[str]:

@@ -118,6 +118,8 @@ def chunks(text: str) -> list[list[str]]:
     return [tokens for tokens in found if tokens]
 
 
+MAX_TEXT = 2000
+"""Characters of a title or name that are indexed."""
 MAX_TOKEN = 100
 """Characters of a token that are indexed; the rest is cut off on both sides alike."""
 
@@ -132,7 +134,7 @@ def indexed(text: str) -> list[str]:
 
     ``"AC/DC"`` is found as ``acdc`` and ``"R.E.M."`` as ``rem``.
     """
-    split = chunks(text)
+    split = chunks(text[:MAX_TEXT])
     joined = ["".join(chunk)[:MAX_TOKEN] for chunk in split if len(chunk) > 1 and not any(_single(t[0]) for t in chunk)]
     return [token for chunk in split for token in chunk] + joined
 
@@ -142,7 +144,8 @@ def whole(text: str) -> str:
 
     A title of nothing but punctuation is its own key.
     """
-    return " ".join(tokens(text))[:MAX_WHOLE] or fold(text)[:MAX_WHOLE]
+    written = text[:MAX_TEXT]
+    return " ".join(tokens(written))[:MAX_WHOLE] or fold(written)[:MAX_WHOLE]
 
 
 MAX_WHOLE = 300

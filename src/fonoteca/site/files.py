@@ -16,7 +16,9 @@ from fonoteca.core.layout import PublicationLayout
 from fonoteca.formats import manifest
 from fonoteca.site.ranges import Region
 
-_FLAT = {"metadata": ".json", "withdrawals": ".json", "torrents": ".torrent", "live": ".json"}
+_FLAT = {
+    "metadata": ".json", "withdrawals": ".json", "torrents": ".torrent", "torrents/v1": ".torrent", "live": ".json",
+}  # fmt: skip
 """Folders without folders in them, and how their files' names end."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 MIMES = {
@@ -41,8 +43,9 @@ class PublicFiles:
     def find(self, address: str) -> Region | None:
         """The file at an address relative to the root, such as ``metadata/timestamp.json``; None for no such file."""
         top, _, rest = address.partition("/")
-        if top in _FLAT:
-            return self._flat(top).get(rest)
+        folder, _, name = address.rpartition("/")
+        if folder in _FLAT:
+            return self._flat(folder).get(name)
         if top == "editions":
             return self._edition(rest)
         if top == "packs":

@@ -20,7 +20,7 @@ class LicenceWords:
     words: str
     url: str
     kind: str
-    """``free``, ``nc`` or ``other``: the badge's colour."""
+    """``free``, ``nc`` (limits on use or change, as in the class of volumes) or ``other``: the badge's colour."""
 
 
 def words(licence: str | None, url: str | None = None) -> LicenceWords | None:
@@ -33,7 +33,9 @@ def words(licence: str | None, url: str | None = None) -> LicenceWords | None:
         name = "CC0" if "cc0" in parts else "Public domain"
         return LicenceWords(licence, name, "Free for any use, without asking.", deed, "free")
     if parts[0] == "cc" and len(parts) > 1 and parts[1] in {"by", "nc", "nd", "sa"}:
-        return LicenceWords(licence, _cc_name(licence), _cc_words(parts), deed, "nc" if "nc" in parts else "free")
+        return LicenceWords(
+            licence, _cc_name(licence), _cc_words(parts), deed, "free" if {"nc", "nd"}.isdisjoint(parts) else "nc"
+        )
     return LicenceWords(licence, licence, "Its terms are in its own text.", deed, "other")
 
 
