@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_what_is_appended_is_there_after_opening_again_and_only_once(layout: Arc
     assert again.refusals() == [REFUSAL]
     assert again.blobs() == {FIXITY.sha256: FIXITY}
     assert CLAIM in again
+
+
+def test_golden_ledger(layout: ArchiveLayout, golden: Callable[[str, bytes], None]) -> None:
+    """docs/formats/holdings.md: one record of each type."""
+    ledger = Holdings.open(layout)
+    ledger.append([FIXITY, HOLDING, CLAIM, REFUSAL])
+    ledger.seal([PLACE])
+    ledger.release([FIXITY.sha256])
+    golden("holdings/holdings.jsonl", ledger_path(layout).read_bytes())
 
 
 def test_places_follow_the_last_sealing(layout: ArchiveLayout) -> None:
