@@ -61,22 +61,24 @@ def test_credits_markdown_lists_each_once_whatever_the_order() -> None:
     assert text == credits_markdown(works[::-1] + works, "My *archive*")
     assert text.splitlines()[0] == "# Credits of My \\*archive\\*"
     assert text.splitlines()[4:] == [
-        "- “c” by Ann, from a folder: [Creative Commons Zero 1\\.0](https://creativecommons.org/publicdomain/zero/1.0/)",
-        "- “a” by zed: Creative Commons Attribution\\-ShareAlike \\(version not stated\\)",
-        "- “b” by Zed: [Creative Commons Zero 1\\.0](https://creativecommons.org/publicdomain/zero/1.0/)",
+        "- “c” by Ann, from a folder: [Creative Commons Zero 1.0](https://creativecommons.org/publicdomain/zero/1.0/)",
+        "- “a” by zed: Creative Commons Attribution-ShareAlike \\(version not stated\\)",
+        "- “b” by Zed: [Creative Commons Zero 1.0](https://creativecommons.org/publicdomain/zero/1.0/)",
     ]
 
 
 @pytest.mark.parametrize(
     ("title", "shown"),
     [
-        ("<script>alert(1)</script>", "\\<script\\>alert\\(1\\)\\<\\/script\\>"),
+        ("<script>alert(1)</script>", "\\<script\\>alert\\(1\\)\\</script\\>"),
         ("[x](javascript:alert)", "\\[x\\]\\(javascript\\:alert\\)"),
         ("line\nbreak\r\n# heading", "line break \\# heading"),
         ("\u202egnirts\u202c", "gnirts"),
         ("\x1b[31mred\x07", "\\[31mred"),
         ("a\\*b", "a\\\\\\*b"),
         ("&lt;b&gt;", "\\&lt;b\\&gt;"),
+        ("WWW.evil.example", "WWW\\.evil.example"),
+        ("http://evil.example a@b.example", "http\\://evil.example a\\@b.example"),
         ("ünïcödé 音楽", "ünïcödé 音楽"),
     ],
 )

@@ -11,7 +11,8 @@ from typing import Any
 from fonoteca.rights.licence import Licence
 from fonoteca.rights.policy import Verdict
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:@$^=/\"])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|~&:@$\"])")
+_BARE_ADDRESS = re.compile(r"(www)\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]+")
 _OPENING = (
     "Each recording is published unchanged under the licence that stands beside it. "
@@ -99,5 +100,8 @@ def _clean(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as Markdown that shows as written: no markup, no link, no HTML."""
-    return _MARKUP.sub(r"\\\1", _clean(text))
+    """Text inside a line of Markdown that shows as written: no markup, no link, no HTML.
+
+    What means something at the start of a line only (``-``, ``1.``) stays as it is: no line here starts with a title.
+    """
+    return _BARE_ADDRESS.sub(r"\1\\.", _MARKUP.sub(r"\\\1", _clean(text)))
