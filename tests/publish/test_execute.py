@@ -114,7 +114,7 @@ def test_torrents_are_whole_unpadded_and_metadata_comes_first(tmp_path: Path) ->
     assert [t.tier for t in listed if t.kind == "volume"] == sorted(
         (t.tier for t in listed if t.kind == "volume"), key=["head", "mid", "tail", "unheard"].index
     )
-    assert {p.name for p in (publication / "torrents").iterdir()} == {f"{t.name}.torrent" for t in listed}
+    assert {p.name for p in (publication / "torrents").glob("*.torrent")} == {f"{t.name}.torrent" for t in listed}
     for info in listed:
         made = metainfo.parse((publication / info.path).read_bytes())
         assert not made.has_pad_files
@@ -261,6 +261,25 @@ def test_a_torrent_file_that_was_changed_stops_the_next_edition(tmp_path: Path) 
     path.write_bytes(path.read_bytes().replace(b"4:name", b"4:nome"))
     ran = fonoteca("--archive", archive, "--json", "publish", cwd=archive)
     assert (ran.json["code"], ran.code) == ("edition-damaged", 4)
+
+
+def test_the_folders_hold_exactly_what_is_current_and_verify_is_clean(tmp_path: Path) -> None:
+    archive = fresh(tmp_path)
+    publish(archive)
+    rights(archive, "withdraw", shown(rows(archive, 1, "locator")[4]))
+    publish(archive)
+    publication = archive / "publication"
+    listed = torrents.parse((publication / "editions/0002/torrents.json").read_bytes())
+    assert {p.name for p in (publication / "torrents").glob("*.torrent")} == {
+        f"{t.name}.torrent" for t in listed if t.current
+    }
+    current = [p for p in rows(archive, 2, "packs") if p["state"] != "superseded"]
+    assert {p.relative_to(publication / "packs").as_posix() for p in (publication / "packs").rglob("*.tar")} == {
+        f"{p['volume']}/{p['id']}.r{p['revision']}.tar" for p in current
+    }
+    ran = ok("--archive", archive, "--json", "verify", cwd=archive)
+    assert ran.json["damaged"] == 0
+    assert ran.items() == []
 
 
 def test_what_is_restored_comes_back_in_a_new_pack(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from fonoteca.publish import ledger
 from fonoteca.publish.inputs import Inputs
 from fonoteca.publish.plan import PublicationPlan, plan
 from fonoteca.publish.world import World
-from fonoteca.rights.attribution import escape
 from fonoteca.rights.policy import decide
 from publish import golden_tables
 from publish.planning import LIMITS

@@ -174,6 +174,23 @@ class Holdings:
         self._refresh()
         return self._write([Release(b) for b in sorted(set(blobs)) if b in self._places])
 
+    def loose(self, blobs: Iterable[str]) -> list[str]:
+        """Those of the blobs that have a loose copy, ascending."""
+        store = self.store()
+        return [b for b in sorted(set(blobs)) if store.is_loose(b)]
+
+    def copy_back(self, blobs: Iterable[str]) -> list[str]:
+        """Make a loose copy, read back, of each packed blob that has no good one. Returns those that were made.
+
+        Raises:
+            Damaged: ``blob-missing`` or ``blob-differs``: the pack does not hold the blob.
+        """
+        store = self.store()
+        missing = [b for b in sorted(set(blobs)) if not store.is_loose(b) or store.digest(b) != b]
+        for blob in missing:
+            store.copy_back(blob)
+        return missing
+
     def drop_sealed_loose(self) -> list[str]:
         """Delete each loose copy whose bytes a pack holds too; every packed copy is read first.
 

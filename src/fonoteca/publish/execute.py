@@ -43,7 +43,7 @@ def execute(prepared: Prepared, shop: Workshop, now: datetime.datetime) -> dict[
     plan = prepared.plan
     space.check(space.needed(plan, _table_bytes(prepared)), shop.publication.root)
     _check_keys(shop)
-    settle.copy_back(shop.holdings, {row.blob for row in plan.lost})
+    shop.holdings.copy_back(row.blob for row in plan.lost)
     sealed = _seal(prepared, plan, shop)
     _link_survivors(plan, shop)
     assemble.assemble(prepared, sealed, shop, now)
