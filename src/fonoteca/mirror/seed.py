@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import libtorrent as lt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fonoteca.core.errors import NetworkFailed
 from fonoteca.core.layout import PublicationLayout
-from fonoteca.formats import metainfo, torrents
+from fonoteca.formats import metainfo, torrents, withdrawals
 from fonoteca.formats.metainfo import Metainfo, MetainfoError
 from fonoteca.formats.torrents import TorrentInfo
 from fonoteca.mirror.session import open_session, parameters, wait_for
@@ -21,7 +23,7 @@ class Seeder:
     twin of each: the same files, for the swarm of those who misread hybrids.
 
     What is there was hashed before it got its place, so nothing is hashed again; a volume of which only some
-    packs are held is seeded in part. Use as a context manager.
+    packs are held is seeded in part, and a pack with a withdrawn entry is not seeded. Use as a context manager.
 
     Args:
         publication: of an archive or of a mirror.
@@ -40,9 +42,9 @@ class Seeder:
 
     def __enter__(self) -> Seeder:
         self._session = open_session(self._listen)
-        listening = wait_for(self._session, lt.listen_succeeded_alert, 50)
+        listening = wait_for(self._session, (lt.listen_succeeded_alert, lt.listen_failed_alert), 50)
         self.port = self._session.listen_port()
-        if listening is None or not self.port:
+        if not isinstance(listening, lt.listen_succeeded_alert) or not self.port:
             raise NetworkFailed("port-taken", "Nothing is seeded", f"{self._listen} cannot be listened on",
                                 "choose another port, for example with mirror.listen = \"0.0.0.0:6882\"",
                                 self._listen)  # fmt: skip
@@ -122,20 +124,35 @@ def _seedable(publication: PublicationLayout) -> dict[str, tuple[TorrentInfo, tu
     numbers = publication.edition_numbers()
     if not numbers:
         return {}
-    listed = torrents.parse((publication.edition(numbers[-1]) / "torrents.json").read_bytes())
+    edition = publication.edition(numbers[-1])
+    listed = torrents.parse((edition / "torrents.json").read_bytes())
+    hidden = _withdrawn_packs(publication, edition / "locator.parquet")
     found = {}
     for info in listed:
         path = publication.root / info.path
         if not info.current or not path.is_file():
             continue
-        have = _files_here(publication.root / info.content, metainfo.parse(path.read_bytes()))
+        have = _files_here(publication.root / info.content, metainfo.parse(path.read_bytes()), hidden)
         if any(have):
             found[info.name] = (info, have)
     return found
 
 
-def _files_here(content: Path, meta: Metainfo) -> tuple[bool, ...]:
+def _files_here(content: Path, meta: Metainfo, hidden: Collection[str]) -> tuple[bool, ...]:
     paths = [content] if meta.single_file else [content.joinpath(*entry.path) for entry in meta.files]
     return tuple(
-        path.is_file() and path.stat().st_size == entry.length for path, entry in zip(paths, meta.files, strict=True)
+        path.name.partition(".")[0] not in hidden and path.is_file() and path.stat().st_size == entry.length
+        for path, entry in zip(paths, meta.files, strict=True)
     )
+
+
+def _withdrawn_packs(publication: PublicationLayout, locator: Path) -> set[str]:
+    """Packs with an entry that was withdrawn since the edition: not seeded until a redaction takes their place."""
+    if not publication.withdrawals.is_file():
+        return set()
+    blobs = withdrawals.parse(publication.withdrawals.read_bytes()).withdrawn_blobs()
+    if not blobs:
+        return set()
+    table = read_table(locator, ("pack", "blob_sha256"))
+    hit = table.filter(pc.is_in(table.column("blob_sha256"), value_set=pa.array(sorted(blobs), pa.string())))
+    return set(hit.column("pack").to_pylist())

@@ -45,6 +45,7 @@ def open_session(listen: str) -> Any:
         "urlseed_wait_retry": 5,
         "min_reconnect_time": 1,
         "listen_system_port_fallback": False,
+        "max_retry_port_bind": 0,
     })  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def parameters(data: bytes, save_path: str, web_seeds: Sequence[str], trackers: 
     return params
 
 
-def wait_for(session: Any, kind: type, rounds: int) -> Any:
+def wait_for(session: Any, kind: type | tuple[type, ...], rounds: int) -> Any:
     """The next alert of a kind, or None after so many rounds of :data:`POLL_MS` without any alert at all."""
     quiet = 0
     while quiet < rounds:
