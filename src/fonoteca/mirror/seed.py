@@ -14,6 +14,7 @@ from fonoteca.core.errors import NetworkFailed
 from fonoteca.core.layout import PublicationLayout
 from fonoteca.formats import metainfo, torrents, withdrawals
 from fonoteca.formats.metainfo import Metainfo, MetainfoError
+from fonoteca.formats.parquet import read_table
 from fonoteca.formats.torrents import TorrentInfo
 from fonoteca.mirror.session import open_session, parameters, wait_for
 
