@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 from fonoteca.core.errors import TrustFailed
@@ -17,6 +18,7 @@ from fonoteca.mirror.check import Promise
 
 PACKS_TABLE = "packs.parquet"
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"(?P<id>[a-z0-9][a-z0-9-]{0,127})\.r(?P<revision>\d{1,9})\.tar")
 _COLUMNS = ("id", "revision", "volume", "bytes", "sha256", "merkle_root", "recordings", "coverage", "state")
 
@@ -69,22 +71,28 @@ def read_packs(path: Path) -> list[Pack]:
         TrustFailed: a row would lead outside its folder.
     """
     table = read_table(path, _COLUMNS, schema=tables.PACKS)
-    columns = [table.column(name).to_pylist() for name in _COLUMNS]
-    return [
-        _pack(path, id_, revision, volume, length, sha256, root, recordings, coverage)
-        for id_, revision, volume, length, sha256, root, recordings, coverage, state in zip(*columns, strict=True)
-        if state != "superseded"
-    ]
+    columns = [table.column(name).to_pylist() for name in _COLUMNS[:-1]]
+    current = [state != "superseded" for state in table.column("state").to_pylist()]
+    packs = [_pack(path, *row) for row in compress(zip(*columns, strict=True), current)]
+    if len({pack.id for pack in packs}) != len(packs):
+        raise _refused(path, "it names a pack twice")
+    return packs
 
 
-def _pack(path: Path, id_: str, revision: int, volume: str, length: int, sha256: str, root: str,
-          recordings: int | None, coverage: float | None) -> Pack:  # fmt: skip
-    good = _PLAIN.fullmatch(id_ or "") and _PLAIN.fullmatch(volume or "") and length and length > 0 and revision >= 0
-    if not good:
-        raise TrustFailed("trust-extra-file", "The publication was not accepted", f"{path.name} names the pack {id_!r} "
-                          f"of volume {volume!r} with {length} bytes, which no pack can have",
-                          "nothing was changed; ask the publisher", str(path))  # fmt: skip
-    return Pack(id_, revision, volume, length, sha256, root, recordings or 0, coverage or 0.0)
+def _pack(path: Path, id_: str | None, revision: int | None, volume: str | None, length: int | None,
+          sha256: str | None, root: str | None, recordings: int | None, coverage: float | None) -> Pack:  # fmt: skip
+    good = _PLAIN.fullmatch(id_ or "") and _PLAIN.fullmatch(volume or "")
+    good = good and _SHA256.fullmatch(sha256 or "") and _SHA256.fullmatch(root or "")
+    pack = Pack(id_ or "", -1 if revision is None else revision, volume or "", length or 0, sha256 or "", root or "",
+                recordings or 0, coverage or 0.0)  # fmt: skip
+    if not good or pack.revision < 0 or pack.length <= 0 or not 0 <= pack.coverage <= 1:
+        raise _refused(path, f"it has {pack}, which no pack can be")
+    return pack
+
+
+def _refused(path: Path, why: str) -> TrustFailed:
+    return TrustFailed("trust-extra-file", "The publication was not accepted", f"{path.name}: {why}",
+                       "nothing was changed; ask the publisher", str(path))  # fmt: skip
 
 
 @dataclass(frozen=True)
