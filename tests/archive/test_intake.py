@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -20,7 +21,7 @@ from fonoteca.archive.holdings import Holdings, ledger_path
 from fonoteca.archive.intake import IntakeResult
 from fonoteca.archive.verify import Verify
 from fonoteca.audio.facts import Limits
-from fonoteca.core.errors import Damaged, Failed
+from fonoteca.core.errors import Damaged, Failed, FonotecaError
 from fonoteca.core.ids import Kind, make_id
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import Silent
@@ -271,3 +272,41 @@ def test_the_folder_partition_is_a_function_of_the_set_of_holdings(layout: Archi
     tracks = [r for r in records if isinstance(r, TrackRecord)]
     assert {t.number for t in tracks} == {2, None}
     assert len({t.release for t in tracks}) == 1
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_any_call_that_fails_is_reported_and_harmless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    """R7, R8 small: the Nth call fails, for every N until none does; the next run ends in the same bytes."""
+    path = write(tmp_path / "music", "a.wav", sound("wav", 0.1))
+    clean = ArchiveLayout(tmp_path / "clean")
+    take(clean, path)
+    real = getattr(os, call)
+    for fail_at in range(200):
+        calls = iter(range(10_000))
+
+        def failing(*args: Any, **words: Any) -> Any:
+            if next(calls) == fail_at:  # noqa: B023
+                raise OSError(number, os.strerror(number))
+            return real(*args, **words)
+
+        layout = ArchiveLayout(tmp_path / f"{call}{fail_at}")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, failing)
+            try:
+                take(layout, path)
+            except FonotecaError as error:
+                assert error.code == ("no-space" if number == errno.ENOSPC else "io-error")
+                failed = True
+            else:
+                failed = False
+        assert not list(layout.root.rglob("*.partial"))
+        assert list(layout.root.rglob("incoming/*")) == []
+        take(layout, path)
+        assert tree(layout.root) == tree(clean.root)
+        if not failed:
+            assert fail_at > 1
+            return
+    pytest.fail("it never ran through")

@@ -175,11 +175,24 @@ def test_a_lost_ledger_is_damage(tmp_path: Path) -> None:
     assert ("file-missing", "holdings/holdings.jsonl") in {(f.code, f.path) for f in check(tmp_path)}
 
 
+def test_a_damaged_block_of_an_editions_file_is_named(tmp_path: Path) -> None:
+    """The last block of every table, and no other."""
+    root = small_archive.fresh(tmp_path)
+    ok("--archive", root, "publish", cwd=root)
+    edition = ArchiveLayout(root).publication.edition(1)
+    for path in edition.rglob("*.parquet"):
+        at = path.stat().st_size - 1
+        flip(path, at, 0)
+    found = [f for f in check(root) if f.severity is Severity.DAMAGE]
+    assert {f.path for f in found} == {p.relative_to(root).as_posix() for p in edition.rglob("*.parquet")}
+    assert all(f.code == "block-damaged" and f.block and f.block[0] == f.block[1] for f in found)
+
+
 def test_a_lost_folder_is_listed_file_by_file(published: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(published, root)
     lost = [p.relative_to(root).as_posix() for p in sorted((root / "publication" / "packs").rglob("*.tar"))]
-    lost += [p.relative_to(root).as_posix() for p in sorted((root / "publication" / "torrents").glob("*"))]
+    lost += [p.relative_to(root).as_posix() for p in (root / "publication" / "torrents").rglob("*.torrent")]
     shutil.rmtree(root / "publication" / "packs")
     shutil.rmtree(root / "publication" / "torrents")
     assert {f.path for f in check(root) if f.code == "file-missing"} == set(lost)

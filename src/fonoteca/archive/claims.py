@@ -12,6 +12,8 @@ from fonoteca.formats.claim import Claim, SubjectKind
 
 KEYED_SOURCES = ("discogs", "fma", "folder", "freemusi", "jamendo", "musicbrainz", "table")
 """Sources whose recordings a claim may name as ``source:key``."""
+DUMP = "intake"
+"""The dump of claims that stand in no table."""
 _LICENCE_TAGS = ("license", "copyright", "copyright message", "usage terms", "rights", "terms of use")
 _LIKE_A_LICENCE = re.compile(
     r"creativecommons\.org|\bcc[ \-]|\bcc0\b|public domain|artlibre\.org|licen[sc]e", re.IGNORECASE
@@ -42,7 +44,7 @@ def of_tags(tags: Iterable[tuple[str, str]], blob: str) -> list[Claim]:
         address = _ADDRESS.search(whole[1] if whole else value)
         url = address[0].rstrip(".,;") if address else ""
         evidence = f'tag "{name}" in the file: {value}' if whole else f'tag "{name}" in the file'
-        claims.append(Claim(SubjectKind.BLOB.value, blob, "" if whole else value, url, evidence, "tags", blob[:16],
+        claims.append(Claim(SubjectKind.BLOB.value, blob, "" if whole else value, url, evidence, "tags", DUMP,
                             f"tag:{name}"))  # fmt: skip
     return claims
 
@@ -62,7 +64,9 @@ def of_statement(statement: Statement | None, blob: str) -> list[Claim]:
     """The operator's statement, about one blob."""
     if statement is None:
         return []
-    return [Claim(SubjectKind.BLOB.value, blob, statement.licence, "", statement.evidence, "operator", "", "--licence")]
+    return [
+        Claim(SubjectKind.BLOB.value, blob, statement.licence, "", statement.evidence, "operator", DUMP, "--licence")
+    ]
 
 
 def recording_of(rows: Sequence[ClaimRow], blob: str) -> tuple[int, str]:

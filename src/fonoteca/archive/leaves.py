@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fonoteca.core import durable, merkle
+from fonoteca.core.fixity import Digester, chunks
 
 
 def blob_name(sha256: str) -> str:
@@ -36,12 +37,27 @@ def store(folder: Path, name: str, leaves: Sequence[bytes]) -> None:
     durable.write_bytes(path, data)
 
 
+def remember(folder: Path, name: str, path: Path) -> None:
+    """Keep the leaves of a file that was just made."""
+    digester = Digester()
+    with path.open("rb") as stream:
+        for data in chunks(stream):
+            digester.update(data)
+    digester.finish()
+    store(folder, name, digester.leaves)
+
+
 def load(folder: Path, name: str, root: str) -> list[bytes] | None:
     """The leaves whose Merkle root is ``root`` (hex), or None where they are missing or damaged."""
     try:
         data = (folder / name).read_bytes()
     except OSError:
         return None
+    return parse(data, root)
+
+
+def parse(data: bytes, root: str) -> list[bytes] | None:
+    """The leaves that a file of them holds, if their Merkle root is ``root`` (hex); else None."""
     # Zeros at the end are the tree's own filling: they would not change the root, and are no digest of a block.
     if len(data) % merkle.HASH or data.endswith(bytes(merkle.HASH)):
         return None

@@ -51,6 +51,9 @@ class Verify:
         full: check whole-file digests by both hash functions too.
         workers: threads that read and hash at once.
         budget: None: everything, now.
+
+    Attributes:
+        damaged: what each damaged file must be, by its path in findings: repair begins with it.
     """
 
     full: bool = False
@@ -58,6 +61,7 @@ class Verify:
     budget: Budget | None = None
     progress: Progress = SILENT
     tally: Tally = field(default_factory=Tally)
+    damaged: dict[str, Promise] = field(default_factory=dict)
 
     def check(self, layout: ArchiveLayout) -> Iterator[Finding]:
         """All damage of an archive: ledger, blobs, leaves, publication. The catalogue has a check of its own."""
@@ -137,7 +141,9 @@ class Verify:
             self.tally.checked += 1
             self.tally.bytes += promise.bytes
         self.progress.advance(promise.bytes)
-        if checked is not None and not found:
+        if found:
+            self.damaged[promise.label] = promise
+        elif checked is not None:
             checked.add(promise.key)
         yield from found
 

@@ -219,9 +219,13 @@ def remove(path: Path) -> None:
 
 def remove_tree(folder: Path) -> None:
     """Delete a folder of ours and all in it; nothing happens where there is none."""
-    if folder.exists():
+    if not folder.exists():
+        return
+    try:
         shutil.rmtree(folder)
         fsync_folder(folder.parent)
+    except OSError as error:
+        raise translate_os_error(error, folder, "The folder could not be deleted") from error
 
 
 def written_by(path: Path, produce: Callable[[Path], None]) -> None:

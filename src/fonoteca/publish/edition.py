@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from fonoteca.archive import leaves
 from fonoteca.core import durable
 from fonoteca.core.fixity import Fixity, chunks, measure
 from fonoteca.core.layout import PublicationLayout
@@ -62,9 +63,12 @@ class Draft:
         found = sorted(p for p in self.folder.rglob("*") if p.is_file())
         return tuple(FileRef.of(p.relative_to(self.folder).as_posix(), fixity(p)) for p in found)
 
-    def publish(self, publication: PublicationLayout, edition: Edition) -> Path:
-        """Write ``edition.json`` and give the folder its name."""
+    def publish(self, publication: PublicationLayout, edition: Edition, books: Path | None = None) -> Path:
+        """Write ``edition.json`` and give the folder its name. ``books``: where the leaves of its files are kept."""
         self.text("edition.json", edition.encode())
+        if books is not None:
+            for ref in edition.files:
+                leaves.remember(books, leaves.edition_name(edition.number, ref.path), self.folder / ref.path)
         target = publication.edition(edition.number)
         durable.rename(self.folder, target)
         return target
