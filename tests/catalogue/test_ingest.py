@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
@@ -26,7 +27,7 @@ from fonoteca.core.ids import Kind, make_id
 from fonoteca.core.settings import resolve
 from fonoteca.sources.records import Credit, Dump, Record, RecordingRecord, Refused
 from fonoteca.sources.table import Table
-from simulators.tiny_catalogue import WORLD, archive, filled, fma, info, ingest, many, table, tree
+from simulators.tiny_catalogue import WORLD, archive, fill, filled, fma, info, ingest, many, table, tree
 
 pytestmark = pytest.mark.core
 SETTINGS = resolve([])
@@ -77,7 +78,7 @@ def test_the_same_dump_again_writes_nothing(tmp_path: Path) -> None:
     assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in tmp_path.rglob("*")} == before
 
 
-@pytest.mark.parametrize("order", list(permutations(WORLD)))
+@pytest.mark.parametrize("order", list(permutations(WORLD))[1:])
 def test_ids_and_tables_are_the_same_whatever_the_order_of_ingest(order: tuple[str, ...], tmp_path: Path) -> None:
     reference = filled(tmp_path / "reference")
     layout = archive(tmp_path / "other")
@@ -132,6 +133,14 @@ def test_a_missing_file_is_written_again_and_the_generation_stays(tmp_path: Path
     Places.of(layout).file(victim.sha256).unlink()
     result = ingest(layout, "fma")
     assert not result.changed
+    assert tree(tmp_path) == whole
+
+
+def test_a_lost_catalogue_is_the_same_after_the_dumps_are_read_again(tmp_path: Path) -> None:
+    layout = filled(tmp_path)
+    whole = tree(tmp_path)
+    shutil.rmtree(layout.catalogue)
+    fill(layout)
     assert tree(tmp_path) == whole
 
 

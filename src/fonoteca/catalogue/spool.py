@@ -10,6 +10,7 @@ import contextlib
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,6 +43,7 @@ CHUNK = 32_768
 RAW_LIMIT = 64 << 10
 """Bytes of a refused record that quarantine keeps."""
 _TOLD_EVERY = 1_000
+_REMEMBERED = 65_536
 
 _KEYS = {
     "track": ("release_key", "recording_key"),
@@ -115,6 +117,8 @@ class Spool:
         self._folder, self._source, self._make, self._progress = folder, source, make, progress
         self._tables: dict[str, _Rows] = {}
         self._open = contextlib.ExitStack()
+        # Keys of artists and releases come again and again; a bounded memory of them halves the hashing.
+        self._id = lru_cache(_REMEMBERED)(lambda kind, key: make(kind, source, key, 0))
         self._synthetic = 0
         self._parts_seen = {"tracks": 0, "artists": 0}
         self.tally = Tally()
@@ -169,11 +173,8 @@ class Spool:
         if len(kept.rows) >= CHUNK:
             kept.flush()
 
-    def _id(self, kind: Kind, key: str) -> int:
-        return self._make(kind, self._source, key, 0)
-
     def _recording(self, record: RecordingRecord) -> None:
-        entity = self._id(Kind.RECORDING, record.key)
+        entity = self._make(Kind.RECORDING, self._source, record.key, 0)
         self._row("recording", entity, record.key, record.title, record.duration_ms, record.year, record.language,
                   list(record.flags), record.position)  # fmt: skip
         self._parts(entity, "recording", record)

@@ -65,8 +65,11 @@ def reading(context: Context, edition: int | None) -> Iterator[Joined]:
     Raises:
         NoArchive: no archive, no catalogue or no such edition.
     """
+    from fonoteca.archive.holdings import Holdings
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
+    from fonoteca.rights.of_archive import Rights
+    from fonoteca.rights.withdrawals import WithdrawalLog
 
     layout = context.archive_or_mirror()
     engine = Engine.of(context.settings)
@@ -75,26 +78,13 @@ def reading(context: Context, edition: int | None) -> Iterator[Joined]:
             yield Joined(catalogue, (), ())
         return
     with Catalogue.open(layout, engine=engine) as catalogue:
-        holdings, verdicts = held(context, layout, catalogue)
+        rights = Rights(
+            Holdings.open(layout), catalogue, WithdrawalLog(layout), context.settings.text("policy.publish")
+        )
+        holdings, verdicts = rights.holdings.holdings(), rights.gate().verdicts()
         catalogue.give("holdings", _table([h.as_json() for h in holdings], _HOLDING_COLUMNS))
         catalogue.give("verdicts", _table([_verdict_row(v) for v in verdicts], _VERDICT_COLUMNS))
         yield Joined(catalogue, holdings, verdicts)
-
-
-def held(context: Context, layout: ArchiveLayout, catalogue: Catalogue) -> tuple[Sequence[Holding], Sequence[Verdict]]:
-    """The holdings of an archive and the gate's verdicts on them."""
-    from fonoteca.archive.holdings import Holdings
-    from fonoteca.rights.claims import ClaimIndex
-    from fonoteca.rights.gate import Gate
-    from fonoteca.rights.withdrawals import WithdrawalLog
-
-    ledger = Holdings.open(layout)
-    holdings = ledger.holdings()
-    claims, releases = catalogue.claims_of({h.recording for h in holdings})
-    index = ClaimIndex([*claims, *ledger.claims()], releases)
-    policy = context.settings.text("policy.publish")
-    gate = Gate(holdings, index, WithdrawalLog(layout), policy, ledger.store().open)
-    return holdings, gate.verdicts()
 
 
 def _verdict_row(verdict: Verdict) -> dict[str, Any]:

@@ -79,10 +79,13 @@ def _licences(catalogue: Catalogue) -> pa.Table:
     from fonoteca.rights.licence import read
 
     pairs = catalogue.claimed_licences()
+    known: dict[tuple[str, str], str] = {}
     names = []
-    for licence, url in zip(pairs["licence"].to_pylist(), pairs["url"].to_pylist(), strict=True):
-        known = read(licence, url).licence
-        names.append(known.id if known else (licence or url))
+    for pair in zip(pairs["licence"].to_pylist(), pairs["url"].to_pylist(), strict=True):
+        if pair not in known:
+            licence = read(*pair).licence
+            known[pair] = licence.id if licence else (pair[0] or pair[1])
+        names.append(known[pair])
     keys = pairs.select(["recording_id"]).append_column("key", pa.array(names, pa.string()))
     return keys.cast(KEYS)
 
