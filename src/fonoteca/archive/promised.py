@@ -17,9 +17,9 @@ from fonoteca.core.fixity import Fixity
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.merkle import BLOCK
 
-BLOB_REPAIR = "put the file back from a backup; or delete it and take the same audio in again with 'fonoteca intake'"
+BLOB_REPAIR = "fonoteca repair --from URL|PATH"
 _LEDGER_REPAIR = "put the file back from the last backup"
-_LEAVES_REPAIR = "delete it and take the same audio in again with 'fonoteca intake', or put it back from a backup"
+_LEAVES_REPAIR = "fonoteca repair"
 
 
 def ledger(layout: ArchiveLayout) -> tuple[chain.Log, list[Finding]]:

@@ -15,8 +15,8 @@ from fonoteca.core.layout import PublicationLayout
 from fonoteca.formats import manifest, metainfo, parquet, tables
 from fonoteca.formats.metainfo import FileEntry, MetainfoError
 
-REPAIR = "put the file back from a mirror or a backup; 'fonoteca mirror run' fetches it again in a mirror"
-LEAVES_REPAIR = "put the file back from a backup, or delete it: the torrents tell the pieces of a pack as well"
+REPAIR = "fonoteca repair --from URL|PATH"
+LEAVES_REPAIR = "fonoteca repair"
 _WITHDRAWALS = "withdrawals/withdrawals.json"
 _UNSIGNED = ("live", "metadata")
 

@@ -15,7 +15,7 @@ from typing import Any
 from fonoteca.core.findings import Finding
 from fonoteca.core.layout import PublicationLayout
 
-_REPAIR = "put the file back from a mirror or a backup, or sign anew with 'fonoteca publish --refresh'"
+_REPAIR = "fonoteca repair --from URL|PATH"
 _ROOT = re.compile(r"(\d+)\.root\.json")
 
 

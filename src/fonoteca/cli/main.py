@@ -18,7 +18,7 @@ from fonoteca.core.errors import ExitCode, Failed, FonotecaError, Usage
 
 COMMANDS: tuple[str, ...] = (
     "demo", "init", "sources", "ingest", "intake", "rank", "coverage", "rights", "publish", "keys",
-    "verify", "mirror", "index", "search", "show", "sql", "export", "serve", "config", "doctor",
+    "verify", "repair", "mirror", "index", "search", "show", "sql", "export", "serve", "config", "doctor",
 )  # fmt: skip
 """Each is a module of ``fonoteca.cli.commands`` with ``HELP``, ``EXAMPLES``, ``arguments`` and ``run``."""
 
