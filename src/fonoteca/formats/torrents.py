@@ -40,6 +40,9 @@ class TorrentInfo:
         added: number of the edition that brought it.
         superseded_by: name of the torrent that replaces it, or None for a current one.
         web_seeds, trackers: addresses.
+        v1_path: the file of the torrent's v1-only twin (:mod:`fonoteca.formats.metainfo_twin`), relative to the
+            publication's root; None in an edition that was made before there were any.
+        v1_infohash, v1_magnet: the twin's; None where there is none.
     """
 
     name: str
@@ -60,6 +63,9 @@ class TorrentInfo:
     superseded_by: str | None = None
     web_seeds: tuple[str, ...] = ()
     trackers: tuple[str, ...] = ()
+    v1_path: str | None = None
+    v1_infohash: str | None = None
+    v1_magnet: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -71,13 +77,15 @@ class TorrentInfo:
         """The fields as ``torrents.json`` names them."""
         value = {name: getattr(self, name) for name in _SAME}
         lists = {name: list(getattr(self, name)) for name in _LISTS}
-        return dict(self.extra) | value | lists | {"class": self.permit_class}
+        twin = {name: getattr(self, name) for name in _TWIN} if self.v1_path is not None else {}
+        return dict(self.extra) | value | lists | twin | {"class": self.permit_class}
 
 
 _TEXTS = ("name", "path", "content", "kind", "infohash_v1", "infohash_v2", "magnet", "tier")
 _SAME = (*_TEXTS, "bytes", "files", "added", "superseded_by", "coverage")
 _LISTS = ("packs", "licences", "web_seeds", "trackers")
-_KNOWN = {*_SAME, *_LISTS, "class"}
+_TWIN = ("v1_path", "v1_infohash", "v1_magnet")
+_KNOWN = {*_SAME, *_LISTS, *_TWIN, "class"}
 
 
 def encode(torrents: Sequence[TorrentInfo], edition: int) -> bytes:
@@ -131,8 +139,19 @@ def _torrent(item: object) -> TorrentInfo:
         added=check_count(item.get("added"), "added"), coverage=_share(item.get("coverage")),
         permit_class=_text(item.get("class"), "class"),
         superseded_by=None if superseded is None else _text(superseded, "superseded_by"),
-        **lists, extra={k: v for k, v in item.items() if k not in _KNOWN},
+        **lists, **_twin(item), extra={k: v for k, v in item.items() if k not in _KNOWN},
     )  # fmt: skip
+
+
+def _twin(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the twin: all of them, or none."""
+    found: dict[str, Any] = {name: _text(item[name], name) for name in _TWIN if name in item}
+    if not found:
+        return {}
+    if len(found) != len(_TWIN) or not _V1.fullmatch(found["v1_infohash"]):
+        raise ValueError(f"of {', '.join(_TWIN)} one is missing, or the info-hash is not hex of the right length")
+    check_path(found["v1_path"])
+    return found
 
 
 def _text(value: object, name: str) -> str:

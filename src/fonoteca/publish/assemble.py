@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from fonoteca.archive.holdings import leaves_folder
 from fonoteca.core.clock import rfc3339
 from fonoteca.core.fixity import Fixity
 from fonoteca.core.progress import Unit
@@ -40,7 +41,7 @@ def assemble(prepared: Prepared, sealed: Mapping[str, Sealed], shop: Workshop, n
         plan.number, rfc3339(now), before.digest if before else None, prepared.inputs,
         edition.totals(plan.counts(), ledger.statuses(rows)), shop.covers(held, published), draft.files(),
         tuple(refs),
-    ))  # fmt: skip
+    ), leaves_folder(shop.layout))  # fmt: skip
 
 
 def _snapshots(prepared: Prepared, draft: Draft, shop: Workshop) -> dict[str, Slice]:
@@ -78,10 +79,11 @@ def _torrents(
     prepared: Prepared, plan: PublicationPlan, sealed: Mapping[str, Sealed], draft: Draft,
     slices: Mapping[str, Slice], shop: Workshop,
 ) -> tuple[list[TorrentInfo], list[FileRef]]:  # fmt: skip
-    """All torrents of the edition: entries of torrents.json in their order, and the files of the current ones."""
+    """All torrents of the edition: entries of torrents.json in their order, and the files of the current ones and
+    of their twins."""
     made = _table_torrents(prepared, plan.number, draft, slices)
     made += _volume_torrents(prepared, sealed)
-    refs = [torrents.store(shop.publication, torrent) for torrent, _ in made]
+    refs = [ref for torrent, _ in made for ref in torrents.store(shop.publication, torrent)]
     before = prepared.before.torrents if prepared.before else ()
     entries = [torrents.describe(torrent, told) for torrent, told in made]
     return torrents.in_order([*entries, *torrents.superseded(before, plan.volumes)]), refs

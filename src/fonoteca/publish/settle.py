@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fonoteca.archive import leaves
-from fonoteca.archive.holdings import Holdings, Place, leaves_folder
+from fonoteca.archive.holdings import Place, leaves_folder
 from fonoteca.core import durable
 from fonoteca.core.layout import ArchiveLayout, PublicationLayout
 from fonoteca.core.progress import Unit
@@ -31,7 +31,7 @@ def settle(world: World, shop: Workshop, now: datetime.datetime) -> None:
     sign(publication, latest, world, shop, now)
     places = places_of(latest)
     gone = [blob for blob in shop.holdings.places() if blob not in places]
-    copy_back(shop.holdings, gone)
+    shop.holdings.copy_back(gone)
     shop.holdings.release(gone)
     shop.holdings.seal(places.values())
     shop.holdings.drop_sealed_loose()
@@ -44,8 +44,7 @@ def settled(prepared: Prepared, shop: Workshop) -> bool:
     if latest is None or not _is_signed(shop.publication, latest, prepared.world):
         return False
     places = places_of(latest)
-    store = shop.holdings.store()
-    return shop.holdings.places() == places and not any(store.is_loose(blob) for blob in places)
+    return shop.holdings.places() == places and not shop.holdings.loose(places)
 
 
 def _is_signed(publication: PublicationLayout, latest: Previous, world: World) -> bool:
@@ -88,18 +87,6 @@ def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def copy_back(holdings: Holdings, blobs: Collection[str]) -> None:
-    """Give the operator back a loose copy, read back, of each blob whose packed one is about to be blanked.
-
-    Raises:
-        Damaged: the packed bytes are not the blob: its pack stays as it is.
-    """
-    store = holdings.store()
-    for blob in sorted(blobs):
-        if not store.is_loose(blob) or store.digest(blob) != blob:
-            store.copy_back(blob)
-
-
 def places_of(latest: Previous) -> dict[str, Place]:
     """Where each published blob is."""
     packs = {p.id: p for p in latest.packs}
@@ -117,9 +104,9 @@ def tidy(layout: ArchiveLayout, latest: Previous) -> None:
         _keep(folder, wanted, (".tar", durable.TEMP_SUFFIX))
         if folder.is_dir() and not any(folder.iterdir()):
             durable.remove_tree(folder)
-    current = {publication.root / t.path for t in latest.torrents if t.current}
-    current |= {file for file in _children(publication.torrents) if _of_a_table(file, publication)}
-    _keep(publication.torrents, current, (".torrent", durable.TEMP_SUFFIX))
+    current = {publication.root / path for t in latest.torrents if t.current for path in (t.path, t.v1_path) if path}
+    for folder in (publication.torrents, publication.torrents / "v1"):
+        _keep(folder, current, (".torrent", durable.TEMP_SUFFIX))
     books = leaves_folder(layout)
     known = {books / leaves.pack_name(p.id, p.revision) for p in latest.packs}
     _keep(books / "packs", known, (".leaves", durable.TEMP_SUFFIX))
@@ -137,10 +124,3 @@ def _keep(folder: Path, wanted: Collection[Path], kinds: tuple[str, ...]) -> Non
 
 def _children(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _of_a_table(file: Path, publication: PublicationLayout) -> bool:
-    """Tables of earlier editions stay, and so do their torrents."""
-    parts = file.name.split("-")
-    numbered = parts[0] == "fonoteca" and len(parts) > 2 and parts[1].isdigit()
-    return numbered and file.suffix == ".torrent" and int(parts[1]) in publication.edition_numbers()

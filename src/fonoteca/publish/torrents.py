@@ -44,6 +44,11 @@ def file_name(name: str) -> str:
     return f"torrents/{name}.torrent"
 
 
+def twin_name(name: str) -> str:
+    """Path of the file of a torrent's v1-only twin (docs/decisions/0014-v1-twins.md)."""
+    return f"torrents/v1/{name}.torrent"
+
+
 def of_volume(volume: Volume, entries: Mapping[str, FileEntry], piece_length: int, at: Addresses) -> Metainfo:
     """The torrent of a volume, from its packs' hashes by file name. Packs are whole pieces, so nothing is padded."""
     files = [replace(entries[name], path=(name,)) for _, name, _ in volume.files]
@@ -82,13 +87,14 @@ def load(publication: PublicationLayout, before: Previous) -> dict[str, tuple[To
     return found
 
 
-def store(publication: PublicationLayout, made: Metainfo) -> FileRef:
-    """Write a torrent file; nothing is written where the same bytes are there."""
-    data = made.encode()
-    path = publication.root / file_name(made.name)
-    if not path.is_file() or path.read_bytes() != data:
-        durable.write_bytes(path, data)
-    return FileRef.of(file_name(made.name), _fixity(data))
+def store(publication: PublicationLayout, made: Metainfo) -> list[FileRef]:
+    """Write a torrent file and its twin's; nothing is written where the same bytes are there."""
+    files = {file_name(made.name): made.encode(), twin_name(made.name): metainfo.v1_twin(made)}
+    for name, data in files.items():
+        path = publication.root / name
+        if not path.is_file() or path.read_bytes() != data:
+            durable.write_bytes(path, data)
+    return [FileRef.of(name, _fixity(data)) for name, data in files.items()]
 
 
 def _fixity(data: bytes) -> Fixity:
@@ -100,7 +106,8 @@ def describe(made: Metainfo, template: TorrentInfo) -> TorrentInfo:
     return replace(
         template, name=made.name, path=file_name(made.name), infohash_v1=made.infohash_v1,
         infohash_v2=made.infohash_v2, magnet=made.magnet(), bytes=made.length, files=len(made.files),
-        web_seeds=made.web_seeds, trackers=made.trackers,
+        web_seeds=made.web_seeds, trackers=made.trackers, v1_path=twin_name(made.name),
+        v1_infohash=metainfo.twin_infohash(made), v1_magnet=metainfo.twin_magnet(made),
     )  # fmt: skip
 
 
