@@ -15,5 +15,5 @@ from fonoteca.mirror.run import Mirror
 if __name__ == "__main__":
     folder, disk, transport, *ports = sys.argv[1:]
     clock = FixedClock(datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.UTC))
-    options = Options(transport=transport, peers=tuple(("127.0.0.1", int(p)) for p in ports), batch=1 << 20)
+    options = Options(transport=transport, peers=tuple(("127.0.0.1", int(p)) for p in ports), batch=8 << 20)
     Mirror(MirrorLayout(Path(folder)), int(disk), clock, SILENT, options).run()

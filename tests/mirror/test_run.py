@@ -216,6 +216,31 @@ def test_a_full_mirror_makes_room_for_a_new_edition(tmp_path: Path) -> None:
         assert summary.coverage > 0.9
 
 
+def test_half_finished_files_give_way_before_packs_do(tmp_path: Path) -> None:
+    with served(tmp_path) as (publisher, server):
+        publisher.add(100_000)
+        publisher.publish()
+        run(tmp_path / "mirror", server.url, publisher.root_json, options=HTTP)
+        tight = allocated(tmp_path / "mirror") + SLACK + 8 * 4096
+        half = tmp_path / "mirror/partial/head-free-0001-01/head-0000000000000000.r0.tar"
+        half.parent.mkdir(parents=True)
+        half.write_bytes(bytes(500_000))
+        summary = run(tmp_path / "mirror", server.url, publisher.root_json, tight, options=HTTP)
+        assert (summary.packs, summary.fetched) == (1, 0)
+        assert not half.exists()
+
+
+def test_a_second_run_writes_nothing_into_the_publication(tmp_path: Path) -> None:
+    with served(tmp_path) as (publisher, server):
+        publisher.add(100_000)
+        publisher.publish()
+        run(tmp_path / "mirror", server.url, publisher.root_json, options=HTTP)
+        files = list((tmp_path / "mirror/publication").rglob("*"))
+        before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in files}
+        run(tmp_path / "mirror", server.url, publisher.root_json, options=HTTP)
+        assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in files} == before
+
+
 def test_no_room_for_the_metadata_is_exit_13(tmp_path: Path) -> None:
     with served(tmp_path) as (publisher, server):
         publisher.add(50_000)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fonoteca.core import durable
 from fonoteca.core.clock import Clock, parse_rfc3339, rfc3339
 from fonoteca.core.errors import FonotecaError
 from fonoteca.core.fetch import Fetcher, Limits
@@ -166,7 +167,11 @@ class Mirror:
         return read_packs(publication.edition(release.edition.number) / PACKS_TABLE)
 
     def _relieve(self, amount: int) -> bool:
-        """Free space for metadata: the packs that cover least go first. False where there is no pack to drop."""
+        """Free space for metadata: half-finished files first, then packs that cover least. False: nothing is left."""
+        if self.layout.partial.is_dir():
+            clear_partial(self.layout, {})
+            durable.remove_tree(self.layout.partial)
+            return True
         names = _least_wanted(self.layout)
         freed = 0
         for name, length in names:
