@@ -86,4 +86,21 @@ def test_golden_torrents(golden: Callable[[str, bytes], None]) -> None:
                     coverage=0.0, added=2)  # fmt: skip
     gone = replace(VOLUME, name="tail-nc-0001-01", path="torrents/tail-nc-0001-01.torrent", tier="tail",
                    content="packs/tail-nc-0001-01", permit_class="nc", superseded_by="tail-nc-0002-01")  # fmt: skip
-    golden("edition/torrents.json", encode([table, VOLUME, gone], 2))
+    twin = replace(VOLUME, v1_path="torrents/v1/head-free-0001-01.torrent", v1_infohash="c" * 40,
+                   v1_magnet="magnet:?xt=urn:btih:" + "c" * 40)  # fmt: skip
+    golden("edition/torrents.json", encode([table, twin, gone], 2))
+    assert parse(encode([table, twin, gone], 2)) == [table, twin, gone]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"v1_path": "torrents/v1/a.torrent"},
+        {"v1_path": "../a", "v1_infohash": "a" * 40, "v1_magnet": ""},
+        {"v1_path": "a", "v1_infohash": "a" * 64, "v1_magnet": ""},
+    ],
+    ids=["alone", "path_leaves", "long_hash"],
+)
+def test_half_a_twin_is_damage(fields: dict[str, Any]) -> None:
+    with pytest.raises(Damaged):
+        parse(_changed(**fields))
