@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from fonoteca.core import durable
 from fonoteca.core.errors import FonotecaError, NetworkFailed
 from fonoteca.core.fetch import Fetcher, HttpStatus
 from fonoteca.core.progress import Progress, Unit
@@ -194,7 +195,7 @@ class Courier:
         def completed(name: str) -> None:
             if name in ready and name not in checks:
                 pack = ready[name]
-                checks[name] = pool.submit(pack.promise().kept_by, pack.partial(self._layout))
+                checks[name] = pool.submit(self._is_whole, pack)
 
         if ready:
             try:
@@ -208,12 +209,20 @@ class Courier:
         # What libtorrent had not written out when it was hashed, or had from before, is hashed now.
         return [pack for pack in ready.values() if not self._placed_now(pack)]
 
+    def _is_whole(self, pack: Pack) -> bool:
+        """Hash a pack and write it out to the disk, while others still come."""
+        path = pack.partial(self._layout)
+        if not pack.promise().kept_by(path):
+            return False
+        durable.fsync_file(path)
+        return True
+
     def _placed(self, pack: Pack) -> None:
         self._shelf.put(pack, "torrent")
         self._done(pack, advanced=True)
 
     def _placed_now(self, pack: Pack) -> bool:
-        if not pack.promise().kept_by(pack.partial(self._layout)):
+        if not self._is_whole(pack):
             return False
         self._placed(pack)
         return True
