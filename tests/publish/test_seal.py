@@ -132,3 +132,15 @@ def test_a_redaction_of_what_is_not_there_is_damage(bench: Bench) -> None:
     with pytest.raises(Damaged) as refused:
         bench.redact(replace(_redaction(bench, ()), blobs=("f" * 64,)))
     assert refused.value.code == "read-back-differs"
+
+
+def test_damage_of_the_old_revision_is_not_signed_as_the_new_truth(bench: Bench) -> None:
+    redaction = _redaction(bench, (_new().members[1].blob,))
+    data = bytearray(_path(bench).read_bytes())
+    data[3_000] ^= 1
+    _path(bench).write_bytes(data)
+    with pytest.raises(Damaged) as refused:
+        bench.redact(redaction)
+    assert refused.value.code == "read-back-differs"
+    assert "--refresh" in refused.value.remedy
+    assert not (bench.packs / "w").exists()

@@ -6,6 +6,7 @@ leaves are those that were stored after it had been read back.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,10 +65,17 @@ class Bench:
         return self._finish(path, *found, leaves.pack_name(new.id, 0))
 
     def redact(self, redaction: Redaction) -> Sealed:
-        """Write the next revision of a pack, in which some blobs are blanked. Raises as :meth:`seal`."""
+        """Write the next revision of a pack, in which some blobs are blanked.
+
+        The old revision is held against its edition first: damage must not be signed as the new truth.
+
+        Raises:
+            Damaged, NoSpace, Failed: as :meth:`seal`.
+        """
         name = pack.file_name(redaction.id, redaction.revision)
         source = self.packs / redaction.old.volume / pack.file_name(redaction.id, redaction.old.revision)
         path = self.packs / redaction.volume / name
+        _check_source(source, redaction.old.sha256)
         digester = Digester(self.piece_length)
 
         def write(sink: IO[bytes]) -> None:
@@ -98,6 +106,16 @@ def measured(path: Path, piece_length: int) -> tuple[Fixity, Digester]:
         for data in chunks(stream):
             digester.update(data)
     return digester.finish(), digester
+
+
+def _check_source(path: Path, sha256: str) -> None:
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != sha256:
+        raise Damaged("read-back-differs", "A pack could not be redacted",
+                      f"{path.name} should have SHA-256 {sha256} and has {found}",
+                      "'fonoteca verify' names the damaged blocks; repair the pack, then publish again; "
+                      "'fonoteca publish --refresh' tells mirrors of the withdrawal meanwhile", str(path))  # fmt: skip
 
 
 def _write(path: Path, produce: Callable[[IO[bytes]], None], digester: Digester) -> tuple[Fixity, Digester]:
