@@ -89,6 +89,7 @@ def show(context: Context, root: Path, *, stay: bool) -> ExitCode:
     _make_music(story)
     _fill(story)
     story.command("publish", "publish")
+    story.command("coverage", "coverage")
     with ExitStack() as serving:
         url = serving.enter_context(_site(story, stay=stay))
         _mirror(story, url)
@@ -127,7 +128,6 @@ def _fill(story: _Story) -> None:
     story.command("intake", "intake", music, "--claims", music / "claims.csv")
     story.command("ingest", "ingest", "table", story.root / "listens.csv", "--mapping", story.root / "listens.toml")
     story.command("rank", "rank")
-    story.command("coverage", "coverage")
 
 
 @contextmanager
@@ -152,8 +152,7 @@ def _mirror(story: _Story, url: str) -> None:
     mirror = story.root / "mirror"
     durable.make_folder(mirror)
     root = ArchiveLayout(story.root).publication.metadata / "1.root.json"
-    if not (mirror / "mirror.toml").is_file():
-        story.command("mirror-add", "mirror", "add", url, "--root", root, archive=mirror)
+    story.command("mirror-add", "mirror", "add", url, "--root", root, archive=mirror)
     with Seeder(ArchiveLayout(story.root).publication, listen="127.0.0.1:0") as seeder:
         peer = f"127.0.0.1:{seeder.port}"
         words: Sequence[str] = ("mirror", "run", "--once", "--disk", "1GB", "--transport", "torrent", "--peer", peer)
