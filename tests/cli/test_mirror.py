@@ -128,10 +128,37 @@ def test_wrong_words_are_exit_2(scene: Scene) -> None:
     assert scene.fails("run", "--once", "--disk", "2MB", "--transport", "pigeon").code == 2
     for peer in ("127.0.0.1", "127.0.0.1:0", "127.0.0.1:x", ":1", "127.0.0.1:99999"):
         assert scene.fails("run", "--once", "--disk", "2MB", "--peer", peer).code == 2
-    assert scene.fails("add", scene.server.url + "/elsewhere", "--root", scene.root).json["code"] == "other-publisher"
+    other = scene.folder / "other.json"
+    other.write_bytes(scene.root.read_bytes() + b"\n")
+    assert scene.fails("add", scene.server.url, "--root", other).json["code"] == "other-publisher"
+    assert scene.fails("add", scene.server.url, "--root", scene.root, "--name", "b").json["code"] == "other-publisher"
     (scene.folder / "archive").mkdir()
     (scene.folder / "archive" / "fonoteca.toml").write_text("")
     assert scene.fails("add", scene.server.url, "--root", scene.root, archive="archive").json["code"] == "is-archive"
+
+
+def changed(before: dict[str, bytes], after: dict[str, bytes]) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def test_a_publisher_that_moved_is_followed_and_nothing_else_changes(scene: Scene) -> None:
+    scene.add()
+    scene.ok("run", "--once", "--disk", "2MB")
+    mirror = scene.folder / "m"
+    with (mirror / "mirror.toml").open("a") as file:
+        file.write("\n[mirror]\ngrace_days = 30  # we are slow\n")
+    before = tree(mirror)
+    lost = scene.fails("add", scene.server.url + "/nowhere", "--root", scene.root)
+    assert lost.code == 14
+    assert changed(before, tree(mirror)) <= {"state/status.json", ".lock"}
+    with EditionServer(scene.publisher.layout.root) as server:
+        words = ("--archive", "m", "mirror", "add", server.url + "/", "--root", scene.root)
+        assert f"its address was {scene.server.url}" in ok(*words, cwd=scene.folder).stdout
+        assert scene.ok("add", server.url, "--root", scene.root).json["moved_from"] is None
+        before["mirror.toml"] = before["mirror.toml"].replace(scene.server.url.encode(), server.url.encode())
+        assert changed(before, tree(mirror)) <= {"state/status.json", ".lock"}
+        done = scene.ok("run", "--once").json
+        assert (done["bytes"]["fetched"], server.sent("packs/*")) == (0, 0)
 
 
 def test_a_damaged_mirror_file_is_exit_2(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ MAX_ROOT = 512_000
 """The largest root file, in bytes."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_URL_LINE = re.compile(r"""^(\s*url\s*=\s*)(?:"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ def check_root(data: bytes, subject: str) -> bytes:
 def prepare(layout: MirrorLayout, url: str, root: bytes, name: str | None = None) -> Publisher:
     """Write the root file into ``trust/``; :func:`save` makes it a mirror once the publication was accepted.
 
+    A mirror that is given another address with the root file that it was started with keeps its name: the
+    publisher has moved.
+
     Raises:
         Usage: the folder is an archive, or mirrors something else already.
     """
@@ -91,24 +95,57 @@ def prepare(layout: MirrorLayout, url: str, root: bytes, name: str | None = None
     if (layout.root / ARCHIVE_FILE).exists():
         raise Usage("is-archive", "The publication was not added", f"{layout.root} is an archive",
                     "mirror into a folder of its own, with --archive DIR", str(layout.root))  # fmt: skip
-    if layout.settings.exists() and load(layout) != publisher:
-        raise Usage("other-publisher", "The publication was not added",
-                    f"{layout.root} mirrors {load(layout).url} already",
-                    "mirror into a folder of its own, with --archive DIR", str(layout.root))  # fmt: skip
+    if layout.settings.exists():
+        publisher = _same(layout, publisher, name)
     path = layout.trust / publisher.name / ROOT_FILE
     if not path.is_file() or path.read_bytes() != root:
         durable.write_bytes(path, root)
     return publisher
 
 
-def save(layout: MirrorLayout, publisher: Publisher) -> None:
-    """Write ``mirror.toml``, by which a folder is a mirror. Does nothing where it says the same already."""
-    if layout.settings.exists():
-        return
-    lines = ["# A mirror of a fonoteca publication. Settings may be added: see 'fonoteca config'.", "[publisher]",
-             f'url = "{publisher.url}"', f'name = "{publisher.name}"',
-             f'root_sha256 = "{publisher.root_sha256}"', ""]  # fmt: skip
-    durable.write_bytes(layout.settings, "\n".join(lines).encode())
+def _same(layout: MirrorLayout, publisher: Publisher, name: str | None) -> Publisher:
+    """The publisher that is mirrored already, perhaps at another address: its root file says who it is."""
+    before = load(layout)
+    if before.root_sha256 != publisher.root_sha256 or name not in {None, before.name}:
+        raise Usage("other-publisher", "The publication was not added",
+                    f"{layout.root} mirrors {before.url} already, under the name {before.name}",
+                    "mirror into a folder of its own, with --archive DIR", str(layout.root))  # fmt: skip
+    return replace(before, url=publisher.url)
+
+
+def save(layout: MirrorLayout, publisher: Publisher) -> str | None:
+    """Write ``mirror.toml``, by which a folder is a mirror; of one that is there, only the address is changed.
+
+    Returns:
+        The address before, if it was another one.
+
+    Raises:
+        Usage: the file is written in a way that its address cannot be changed in.
+    """
+    if not layout.settings.exists():
+        lines = ["# A mirror of a fonoteca publication. Settings may be added: see 'fonoteca config'.", "[publisher]",
+                 f'url = "{publisher.url}"', f'name = "{publisher.name}"',
+                 f'root_sha256 = "{publisher.root_sha256}"', ""]  # fmt: skip
+        durable.write_bytes(layout.settings, "\n".join(lines).encode())
+        return None
+    before = load(layout)
+    if before == publisher:
+        return None
+    durable.write_bytes(layout.settings, _readdressed(layout, before.url, publisher.url).encode())
+    return before.url
+
+
+def _readdressed(layout: MirrorLayout, before: str, url: str) -> str:
+    """``mirror.toml`` with another address in the place of the first; what people added to it stays as it is."""
+    text = layout.settings.read_bytes().decode("utf-8")
+    wanted = tomllib.loads(text)
+    wanted["publisher"]["url"] = url
+    changed = _URL_LINE.sub(lambda line: f'{line[1]}"{url}"', text, count=1)
+    if tomllib.loads(changed) != wanted:
+        raise Usage("bad-settings-file", "The address of the publisher was not changed",
+                    f"{layout.settings} does not say url = \"{before}\" on a line of its own",
+                    f'write url = "{url}" into its table [publisher]', str(layout.settings))  # fmt: skip
+    return changed
 
 
 def load(layout: MirrorLayout) -> Publisher:

@@ -70,12 +70,13 @@ def _add(context: Context, args: argparse.Namespace) -> ExitCode:
     with one_writer(layout.lock, "fonoteca mirror add"):
         publisher = publishers.prepare(layout, args.url, root, args.name)
         release = Mirror(layout, _UNLIMITED, context.clock, context.progress, publisher=publisher).refresh()
-        publishers.save(layout, publisher)
+        moved_from = publishers.save(layout, publisher)
     edition = release.edition
+    moved = [f"the publisher has moved: its address was {moved_from}; nothing else was changed"] if moved_from else []
     context.result(
-        {"publisher": publisher.name, "url": publisher.url, "edition": edition.number,
+        {"publisher": publisher.name, "url": publisher.url, "edition": edition.number, "moved_from": moved_from,
          "expires": release.expires.isoformat(), "totals": dict(edition.totals)},
-        [f"{layout.root} mirrors {publisher.url}, edition {edition.number}",
+        [f"{layout.root} mirrors {publisher.url}, edition {edition.number}", *moved,
          "next: fonoteca mirror plan --disk SIZE, then fonoteca mirror run"],
     )  # fmt: skip
     return ExitCode.DONE
