@@ -206,12 +206,13 @@ class Repair:
         if promise.path.exists() and not promise.path.is_file():
             item.detail = "something that is no file is in its place: move it away, then run repair again"
             return
+        before = self._given()
         promise = self._leaves.of(promise)
         work = self.home.work_file(task.path)
         self.room(promise.bytes)
         outcome = mend(promise.path, work, _good(promise), self._wanted(promise), self._all_sources(promise),
                        self.progress.advance)  # fmt: skip
-        item.blocks, item.fetched = outcome.damaged, outcome.fetched
+        item.blocks, item.fetched = outcome.damaged, self._given() - before
         if not outcome.mended:
             item.detail = self._why(outcome)
             self.tally.failure = outcome.failure or self.tally.failure

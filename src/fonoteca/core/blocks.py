@@ -6,7 +6,9 @@ file may be and gives byte ranges of it; it counts what it gave.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,10 @@ _PUBLIC = ("packs/", "editions/", "torrents/", "metadata/", "withdrawals/")
 _HOMES = ("", "publication/")
 _NO_LIMIT = 1 << 60  # the range asked for is the limit
 _MOST_FILES = 5_000_000
+_MOST_METADATA, _MOST_TORRENTS = 16 << 20, 64 << 20
+_EDITION = re.compile(r"editions/(\d{1,9})/edition\.json")
+_REVISION = re.compile(r".*\.r(\d{1,9})\.tar")
+_VOLUME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,7 @@ class WebSource:
         self.fetched = 0
         self._url = url.rstrip("/")
         self._fetcher = fetcher
+        self._volumes: dict[str, str] | None = None
 
     @property
     def label(self) -> str:
@@ -202,8 +209,19 @@ class WebSource:
         return self._url
 
     def places(self, wanted: Wanted) -> Iterator[Place]:
-        """As :class:`BlockSource`: only what a publication serves."""
-        yield from (place for place in wanted.places if place.path.startswith(_PUBLIC))
+        """As :class:`BlockSource`: only what a publication serves; its list of volumes is read when it is needed."""
+        public = [place for place in wanted.places if place.path.startswith(_PUBLIC)]
+        yield from public
+        if not wanted.like:
+            return
+        if self._volumes is None:
+            self._volumes = _volumes(self)
+        volume = self._volumes.get(wanted.like.removesuffix(".r"))
+        match = _REVISION.fullmatch(wanted.name)
+        later = [f"{wanted.like}{int(match[1]) + 1}.tar"] if match else []
+        for name in [wanted.name, *later] if volume else []:
+            if Place(f"packs/{volume}/{name}") not in public:
+                yield Place(f"packs/{volume}/{name}")
 
     def read(self, place: Place, start: int, stop: int) -> Iterator[bytes]:
         """As :class:`BlockSource`."""
@@ -230,3 +248,21 @@ class WebSource:
             return None
         self.fetched += len(data)
         return data
+
+
+def _volumes(source: BlockSource) -> dict[str, str]:
+    """Pack id → volume, as the newest edition of a publication says: a hint where to look, never believed further."""
+    try:
+        snapshot = _signed(source, "timestamp.json")["meta"]["snapshot.json"]["version"]
+        targets = _signed(source, f"{int(snapshot)}.snapshot.json")["meta"]["targets.json"]["version"]
+        paths = _signed(source, f"{int(targets)}.targets.json")["targets"]
+        edition = max(int(match[1]) for path in paths if (match := _EDITION.fullmatch(path)))
+        listed = json.loads(source.small(f"editions/{edition:04d}/torrents.json", _MOST_TORRENTS) or b"")
+        named = {pack: torrent["name"] for torrent in listed["torrents"] for pack in torrent["packs"]}
+    except (NetworkFailed, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+    return {pack: volume for pack, volume in named.items() if isinstance(volume, str) and _VOLUME.fullmatch(volume)}
+
+
+def _signed(source: BlockSource, name: str) -> Any:
+    return json.loads(source.small(f"metadata/{name}", _MOST_METADATA) or b"")["signed"]

@@ -173,10 +173,10 @@ class _Job:
                 if ask(place):
                     return
             except HttpStatus as error:
-                self.outcome.why.append(f"{source.label}: {error.why}")
+                self.outcome.why.append(error.why)
             except NetworkFailed as error:
                 self.outcome.failure = error
-                self.outcome.why.append(f"{source.label}: {error.why}")
+                self.outcome.why.append(error.why)
                 failures += 1
             except SourceFailed as error:
                 self.outcome.why.append(error.why)
