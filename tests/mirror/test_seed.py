@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from fonoteca.formats import metainfo
 from fonoteca.formats.withdrawals import Withdrawal, WithdrawalList
 from fonoteca.mirror.fetch_torrent import Swarm, Volume
 from fonoteca.mirror.seed import Seeder
+from fonoteca.mirror.session import open_session, parameters
 from simulators.tiny_publication import NOW, TinyPublisher
 
 pytestmark = pytest.mark.core
@@ -87,6 +89,41 @@ def test_a_withdrawn_pack_is_not_seeded_from_the_next_refresh_on(publisher: Tiny
         assert leech(seeder, torrent, {other.file}, tmp_path / "out") == {other.file}
         with pytest.raises(NetworkFailed):
             leech(seeder, torrent, {hit.file}, tmp_path / "out2", 1)
+
+
+def swarm(seeder: Seeder, torrent: Path, out: Path, seconds: float = 10.0) -> bool:
+    """Whether a client that knows only this torrent gets all of it from the seeder."""
+    session = open_session("127.0.0.1:0")
+    handle = session.add_torrent(parameters(torrent.read_bytes(), str(out), (), ()))
+    handle.connect_peer(("127.0.0.1", seeder.port))
+    end = time.monotonic() + seconds
+    while not (done := bool(handle.status().is_seeding)) and time.monotonic() < end:
+        time.sleep(0.02)
+    session.pause()
+    return done
+
+
+def test_the_swarm_of_the_v1_twin_is_served_from_the_same_files(publisher: TinyPublisher, tmp_path: Path) -> None:
+    with Seeder(publisher.layout) as seeder:
+        for path in sorted((publisher.layout.torrents / "v1").iterdir()):
+            assert swarm(seeder, path, tmp_path / "out"), path.name
+    for made in publisher.packs:
+        original = publisher.layout.packs / made.volume / made.file
+        assert (tmp_path / "out" / made.volume / made.file).read_bytes() == original.read_bytes()
+
+
+def test_a_twin_that_is_not_the_hybrids_is_not_seeded(publisher: TinyPublisher, tmp_path: Path) -> None:
+    path = publisher.layout.torrents / "v1" / "head-free-0001-01.torrent"
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"6:pieces", b"6:pieceS"))
+    copy = tmp_path / "copy.torrent"
+    copy.write_bytes(good)
+    with Seeder(publisher.layout) as seeder:
+        assert seeder.seeding == ["fonoteca-0001-recordings.parquet", "head-free-0001-01"]
+        assert not swarm(seeder, copy, tmp_path / "out", 0.5)
+    path.write_bytes(good)
+    with Seeder(publisher.layout) as seeder:
+        assert swarm(seeder, copy, tmp_path / "out")
 
 
 def test_an_empty_publication_seeds_nothing(tmp_path: Path) -> None:

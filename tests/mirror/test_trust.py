@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from fonoteca.cli.env import SystemClock
 from fonoteca.core.clock import FixedClock
 from fonoteca.core.errors import ExitCode, Failed, NetworkFailed, TrustFailed
 from fonoteca.core.fetch import Fetcher, Limits
+from fonoteca.core.fixity import measure
 from fonoteca.core.layout import MirrorLayout
 from fonoteca.core.progress import SILENT
 from fonoteca.formats.manifest import FileRef
@@ -217,6 +219,28 @@ def test_extra_dependency(attack: Attack, path: str, code: str) -> None:
     attack.publisher.sign(replace(edition, number=3, previous="0" * 64, torrents=(*edition.torrents, extra)))
     assert attack.refused() == code
     assert not list(attack.tmp_path.glob("evil*"))
+
+
+@pytest.mark.parametrize("change", ["other", "orphan"])
+def test_a_twin_that_leads_to_other_content(attack: Attack, change: str) -> None:
+    """A signed v1-only torrent that is not its hybrid's: the edition is not taken up, and the old one stays."""
+    edition = attack.publisher.publish()
+    torrents = attack.publisher.layout.torrents
+    twin, other = (torrents / "v1" / f"{name}.torrent" for name in ("head-free-0001-01", "unknown"))
+    path = twin if change == "other" else other
+    path.write_bytes(twin.read_bytes().replace(b"6:pieces", b"6:pieceS"))
+    name = path.relative_to(attack.publisher.layout.root).as_posix()
+    refs = [ref for ref in edition.torrents if ref.path != name] + [FileRef.of(name, measure([path.read_bytes()]))]
+    shutil.copytree(attack.publisher.layout.edition(2), attack.publisher.layout.edition(3))
+    attack.publisher.sign(replace(edition, number=3, previous="0" * 64, torrents=tuple(refs)))
+    served = attack.folder / "publication"
+    before = tree(served)
+    with pytest.raises(TrustFailed) as caught:
+        attack.run()
+    assert caught.value.code == "trust-twin"
+    kept = {name: data for name, data in before.items() if not name.startswith("torrents/")}
+    assert kept.items() <= tree(served).items()
+    assert not (served / "editions" / "0003" / "edition.json").exists()
 
 
 # What the project adds

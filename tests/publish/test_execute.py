@@ -128,7 +128,11 @@ def test_torrents_are_whole_unpadded_and_metadata_comes_first(tmp_path: Path) ->
         seed = f"http://127.0.0.1:8000/{info.content}" if made.single_file else "http://127.0.0.1:8000/packs/"
         assert made.web_seeds == (seed,)
     libtorrent = pytest.importorskip("libtorrent")
+    assert {p.name for p in (publication / "torrents/v1").iterdir()} == {f"{t.name}.torrent" for t in listed}
     for info in listed:
+        twin = publication / str(info.v1_path)
+        metainfo.check_twin(metainfo.parse((publication / info.path).read_bytes()), twin.read_bytes())
+        assert str(libtorrent.torrent_info(str(twin)).info_hashes().v1) == info.v1_infohash
         read = libtorrent.torrent_info(str(publication / info.path))
         assert str(read.info_hashes().v1) == info.infohash_v1
         assert str(read.info_hashes().v2) == info.infohash_v2

@@ -34,6 +34,7 @@ def test_the_leavings_of_interrupted_runs_go_and_strangers_files_stay(tmp_path: 
     leavings = [
         public.packs / "head-free-0009-01/head-0000000000000000.r0.tar", volume / "tail-1.r0.tar.partial",
         public.torrents / "head-free-0009-01.torrent", public.torrents / "x.torrent.partial",
+        public.torrents / "v1/head-free-0009-01.torrent",
         public.editions / ".0002.partial/locator.parquet",
         layout.holdings / "leaves/packs/head-0000000000000000.r0.tar.leaves",
     ]  # fmt: skip

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from fonoteca.core.layout import PublicationLayout
+from fonoteca.formats import metainfo
 from fonoteca.formats.torrents import TorrentInfo
 from fonoteca.publish import torrents
 from fonoteca.publish.torrents import Addresses
 from fonoteca.publish.volumes import Volume
+from packing import PIECE, content, torrent_file
 
 pytestmark = pytest.mark.core
 
@@ -37,6 +42,23 @@ def test_a_chain_of_successors_leads_from_the_oldest_to_the_current_one() -> Non
     assert [(t.name, t.superseded_by) for t in second] == [("v1", "v2")]
     third = torrents.superseded([*second, other, _info("v2", "head")], [_volume("v3", "v2"), _volume("x", None)])
     assert [(t.name, t.superseded_by) for t in third] == [("v1", "v2"), ("v2", "v3")]
+
+
+def test_a_torrent_is_stored_with_its_twin_and_described_with_it(tmp_path: Path) -> None:
+    publication = PublicationLayout(tmp_path)
+    files = [torrent_file(("a.r0.tar",), content(PIECE, "a"))]
+    made = metainfo.hybrid("v", files, PIECE, trackers=["http://t.example/a"], web_seeds=["http://w.example/packs/"])
+    refs = torrents.store(publication, made)
+    assert [ref.path for ref in refs] == ["torrents/v.torrent", "torrents/v1/v.torrent"]
+    for ref in refs:
+        assert hashlib.sha256((tmp_path / ref.path).read_bytes()).hexdigest() == ref.sha256
+    metainfo.check_twin(made, (tmp_path / refs[1].path).read_bytes())
+    info = torrents.describe(made, _info("v", "head"))
+    assert (info.path, info.v1_path) == (refs[0].path, refs[1].path)
+    assert (info.v1_infohash, info.v1_magnet) == (metainfo.twin_infohash(made), metainfo.twin_magnet(made))
+    before = [(tmp_path / ref.path).stat().st_mtime_ns for ref in refs]
+    assert torrents.store(publication, made) == refs
+    assert [(tmp_path / ref.path).stat().st_mtime_ns for ref in refs] == before
 
 
 @pytest.mark.parametrize("base", ["https://a.example/pub", "https://a.example/pub/", "https://a.example/pub//"])

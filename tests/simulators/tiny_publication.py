@@ -112,7 +112,8 @@ class TinyPublisher:
                 self.packs[index] = replace(old, volume=fresh)
                 durable.rename(path, self.layout.packs / fresh / old.file)
         durable.remove_tree(self.layout.packs / made.volume)
-        durable.remove(self.layout.torrents / f"{made.volume}.torrent")
+        for folder in (self.layout.torrents, self.layout.torrents / "v1"):
+            durable.remove(folder / f"{made.volume}.torrent")
         return redacted
 
     def _redacted(self, old: Made, path: Path, blob: str, volume: str) -> Made:
@@ -198,7 +199,10 @@ class TinyPublisher:
 
     def _one(self, made: metainfo.Metainfo, content: str, kind: str, infos: list[TorrentInfo],
              refs: list[FileRef]) -> None:  # fmt: skip
-        path = f"torrents/{made.name}.torrent"
+        path, twin = f"torrents/{made.name}.torrent", f"torrents/v1/{made.name}.torrent"
         infos.append(TorrentInfo(made.name, path, content, kind, made.infohash_v1, made.infohash_v2, made.magnet(),
-                                 made.length, len(made.files), "head", "free"))  # fmt: skip
+                                 made.length, len(made.files), "head", "free", v1_path=twin,
+                                 v1_infohash=metainfo.twin_infohash(made),
+                                 v1_magnet=metainfo.twin_magnet(made)))  # fmt: skip
         refs.append(self._file(self.layout.root / path, path, made.encode()))
+        refs.append(self._file(self.layout.root / twin, twin, metainfo.v1_twin(made)))

@@ -56,6 +56,21 @@ def test_what_lies_in_the_folders_and_is_not_of_the_publication_is_not_served(ap
         assert answer.status == 404 and CANARY not in answer.body
 
 
+def test_the_v1_twin_of_a_torrent_is_served(app: Any, published: Published) -> None:
+    path = published.layout.torrents / "v1" / f"{published.volume}.torrent"
+    path.parent.mkdir()
+    path.write_bytes(b"d4:infod4:name4:testee")
+    for folder in ("v2", "v1/v1"):
+        stray = published.layout.torrents / folder / "x.torrent"
+        stray.parent.mkdir()
+        stray.write_bytes(CANARY)
+        assert ask(app, f"/torrents/{folder}/x.torrent").status == 404
+    answer = ask(app, f"/torrents/v1/{path.name}")
+    assert (answer.status, answer.body) == (200, path.read_bytes())
+    assert answer.headers["content-type"] == "application/x-bittorrent"
+    assert {ask(app, f"/torrents/{name}").status for name in ("v1", "v1/", "v1/../x", "v1/%2e%2e/x")} == {404}
+
+
 def test_links_lead_nowhere(app: Any, published: Published, tmp_path: Path) -> None:
     canary = tmp_path / "canary.json"
     canary.write_bytes(CANARY)
