@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fonoteca.core import canonical, durable
 from fonoteca.core.clock import Clock, rfc3339
 from fonoteca.core.findings import Finding
+from fonoteca.core.fixity import chunks
 from fonoteca.core.layout import ArchiveLayout, MirrorLayout, PublicationLayout
 
 
@@ -59,14 +61,38 @@ def keep(home: Home, path: Path, label: str, why: Sequence[Finding], clock: Cloc
     digest = _digest(path)
     target = home.quarantine / f"{label}.{digest[:16]}"
     durable.link(path, target)
-    note = {
-        "path": label, "when": rfc3339(clock.now()), "bytes": path.stat().st_size, "sha256": digest,
-        "why": [{"code": f.code, "block": list(f.block) if f.block else None, "detail": f.detail} for f in why],
-    }  # fmt: skip
+    _note(target, {"path": label, "bytes": path.stat().st_size, "sha256": digest}, why, clock)
+    return target.relative_to(home.root).as_posix()
+
+
+def keep_parts(home: Home, path: Path, label: str, parts: Sequence[tuple[int, int]], why: Sequence[Finding],
+               clock: Clock) -> str:  # fmt: skip
+    """Keep the damaged bytes alone, where there is no room for a whole file more.
+
+    Args:
+        parts: (start, stop) of each damaged run of bytes; they are kept one behind the other.
+
+    Returns:
+        The new path, below the archive or mirror.
+    """
+    digest = _digest(path)
+    target = home.quarantine / f"{label}.{digest[:16]}.parts"
+    if not target.is_file():
+        with path.open("rb") as stream, durable.writing(target) as sink:
+            for start, stop in parts:
+                stream.seek(start)
+                for data in chunks(stream, stop - start):
+                    sink.write(data)
+    about = {"path": label, "bytes": path.stat().st_size, "sha256": digest, "parts": [list(part) for part in parts]}
+    _note(target, about, why, clock)
+    return target.relative_to(home.root).as_posix()
+
+
+def _note(target: Path, about: dict[str, Any], why: Sequence[Finding], clock: Clock) -> None:
     name = target.with_name(target.name + ".json")
     if not name.is_file():
-        durable.write_bytes(name, canonical.encode(note))
-    return target.relative_to(home.root).as_posix()
+        found = [{"code": f.code, "block": list(f.block) if f.block else None, "detail": f.detail} for f in why]
+        durable.write_bytes(name, canonical.encode(about | {"when": rfc3339(clock.now()), "why": found}))
 
 
 def _digest(path: Path) -> str:

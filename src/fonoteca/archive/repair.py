@@ -21,13 +21,12 @@ from fonoteca.archive.verify import Verify
 from fonoteca.core import durable
 from fonoteca.core.blocks import BlockSource, Place, Wanted
 from fonoteca.core.clock import Clock
-from fonoteca.core.errors import NetworkFailed
+from fonoteca.core.errors import NetworkFailed, NoSpace
 from fonoteca.core.findings import Finding, Severity
 from fonoteca.core.fixity import Fixity
-from fonoteca.core.mend import Good, Outcome, mend
+from fonoteca.core.mend import Good, Outcome, mend, patch, wrong_units
 from fonoteca.core.progress import SILENT, Progress, Unit
 
-_ROUNDS = 6
 _LAST_GATE = 2
 """Files up to this rank say what the others must be: once one is mended, all is looked at again."""
 
@@ -110,6 +109,7 @@ class Repair:
     _blobs: dict[str, Fixity] = field(default_factory=dict, init=False)
     _sealed: dict[str, Sealed] = field(default_factory=dict, init=False)
     _leaves: Leaves = field(init=False)
+    _mended: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> Iterator[Item]:
         """Find all damage and mend what can be mended; one item per damaged file.
@@ -118,23 +118,35 @@ class Repair:
             NoSpace, Failed: the disk of the archive; what was mended before stays.
         """
         tried: set[str] = set()
-        for _ in range(_ROUNDS):
+        while True:
+            tasks = [task for task in self._look() if task.path not in tried]
             mended_rank: int | None = None
-            for task in self._look():
+            for number, task in enumerate(tasks):
                 if mended_rank is not None and task.rank > mended_rank:
                     break
-                if task.path in tried:
-                    continue
                 tried.add(task.path)
-                item = self._one(task)
-                self._count(item)
-                yield item
-                if item.result == "repaired" and task.rank <= _LAST_GATE:
+                yield self._counted(task, len(tasks) - number)
+                if task.path in self._mended and task.rank <= _LAST_GATE:
                     mended_rank = task.rank
             if mended_rank is None:
                 break
         if not self.tally.unrepaired:
             quarantine.clean(self.home)
+
+    def _counted(self, task: _Task, left: int) -> Item:
+        try:
+            item = self._one(task)
+        except BaseException:
+            self.tally.damaged += left
+            self.tally.unrepaired += left
+            raise
+        if item.result == "repaired":
+            self._mended.add(item.path)
+        self.tally.damaged += 1
+        self.tally.fetched += item.fetched
+        self.tally.repaired += item.result == "repaired"
+        self.tally.unrepaired += item.result != "repaired"
+        return item
 
     def _look(self) -> list[_Task]:
         """All damage, as one task a file; what others hang on first."""
@@ -156,14 +168,6 @@ class Repair:
         self.progress.stage("repairing", sum(t.promise.bytes for t in tasks if t.promise), Unit.BYTES)
         return sorted(tasks, key=lambda task: (task.rank, task.path))
 
-    def _count(self, item: Item) -> None:
-        self.tally.damaged += 1
-        self.tally.fetched += item.fetched
-        if item.result == "repaired":
-            self.tally.repaired += 1
-        else:
-            self.tally.unrepaired += 1
-
     def _one(self, task: _Task) -> Item:
         first = task.findings[0]
         item = Item(first.code, task.path, blob=first.blob, pack=first.pack)
@@ -180,7 +184,7 @@ class Repair:
     def _rebuild(self, task: _Task, item: Item) -> None:
         before = self._given()
         if self._leaves.rebuild(task.path, item.blob):
-            item.result = "repaired"
+            item.result, item.detail = "repaired", "repaired: made again from its file"
         else:
             item.detail = "its file is damaged too: the block digests are made again when that is mended"
         item.fetched = self._given() - before
@@ -197,7 +201,7 @@ class Repair:
         if path.is_file():
             item.kept = quarantine.keep(self.home, path, task.path, task.findings, self.clock)
         durable.write_bytes(path, data)
-        item.blocks, item.result = 1, "repaired"
+        item.blocks, item.result, item.detail = 1, "repaired", "repaired: the file that was signed is back"
 
     def _given(self) -> int:
         return sum(source.fetched for source in self.sources)
@@ -208,21 +212,46 @@ class Repair:
             return
         before = self._given()
         promise = self._leaves.of(promise)
-        work = self.home.work_file(task.path)
-        self.room(promise.bytes)
-        outcome = mend(promise.path, work, _good(promise), self._wanted(promise), self._all_sources(promise),
-                       self.progress.advance)  # fmt: skip
+        outcome = self._copied(task, promise, item) if self._fits(promise) else self._in_place(task, promise, item)
         item.blocks, item.fetched = outcome.damaged, self._given() - before
-        if not outcome.mended:
+        if outcome.mended:
+            self._leaves.mended(promise)
+            item.result, item.detail = "repaired", f"repaired: {item.blocks} blocks"
+        else:
             item.detail = self._why(outcome)
             self.tally.failure = outcome.failure or self.tally.failure
-            return
-        if promise.path.is_file():
-            item.kept = quarantine.keep(self.home, promise.path, task.path, task.findings, self.clock)
-        work.chmod(_mode(promise))
-        durable.rename(work, promise.path)
-        self._leaves.mended(promise)
-        item.result, item.detail = "repaired", ""
+
+    def _fits(self, promise: Promise) -> bool:
+        """Whether there is room for a copy. Raises NoSpace where there is not, and the file cannot do without."""
+        try:
+            self.room(promise.bytes)
+        except NoSpace:
+            if not promise.path.is_file() or not _good(promise).unit:
+                raise
+            return False
+        return True
+
+    def _copied(self, task: _Task, promise: Promise, item: Item) -> Outcome:
+        """Mend a copy, keep the damaged file, then let the copy have its name."""
+        work = self.home.work_file(task.path)
+        outcome = mend(promise.path, work, _good(promise), self._wanted(promise), self._all_sources(promise),
+                       self.progress.advance)  # fmt: skip
+        if outcome.mended:
+            if promise.path.is_file():
+                item.kept = quarantine.keep(self.home, promise.path, task.path, task.findings, self.clock)
+            work.chmod(_mode(promise))
+            durable.rename(work, promise.path)
+        return outcome
+
+    def _in_place(self, task: _Task, promise: Promise, item: Item) -> Outcome:
+        """Keep the damaged bytes, then mend the file where it is."""
+        good, path = _good(promise), promise.path
+        size = path.stat().st_size
+        starts = [(i * good.unit, min(i * good.unit + good.length(i), size)) for i in wrong_units(path, good)]
+        parts = [part for part in [*starts, (good.size, size)] if part[0] < part[1]]
+        self.room(sum(stop - start for start, stop in parts) + 64 * len(parts))
+        item.kept = quarantine.keep_parts(self.home, path, task.path, parts, task.findings, self.clock)
+        return patch(path, good, self._wanted(promise), self._all_sources(promise))
 
     def _why(self, outcome: Outcome) -> str:
         left = f"{outcome.left} of {outcome.damaged} blocks are still damaged"

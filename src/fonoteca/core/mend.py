@@ -120,6 +120,29 @@ def mend(path: Path, work: Path, good: Good, wanted: Wanted, sources: Sequence[B
     return job.outcome
 
 
+def wrong_units(path: Path, good: Good) -> list[int]:
+    """The units of a file that are not right, or not there. Only for what has units."""
+    count = -(-good.size // good.unit)
+    return [i for i, data in enumerate(_units(path, good, count)) if not good.right(i, data)]
+
+
+def patch(path: Path, good: Good, wanted: Wanted, sources: Sequence[BlockSource]) -> Outcome:
+    """Mend a file where it is, for want of room for a copy: a unit is only ever replaced by the right one.
+
+    Who calls has kept the wrong units (:func:`wrong_units`) and what is behind the end before.
+
+    Raises:
+        NoSpace, Failed: the disk that holds the file; each unit is as it was, or right.
+    """
+    before = sum(source.fetched for source in sources)
+    job = _Job(path, path, good, wanted, lambda _: None)
+    try:
+        job.in_place(sources)
+    finally:
+        job.outcome.fetched = sum(source.fetched for source in sources) - before
+    return job.outcome
+
+
 class _Job:
     def __init__(self, path: Path, work: Path, good: Good, wanted: Wanted, advance: Callable[[int], None]) -> None:
         self.outcome = Outcome()
@@ -134,23 +157,38 @@ class _Job:
     def by_units(self, sources: Sequence[BlockSource]) -> None:
         self._begin()
         with durable.patching(self._work) as stream:
-            for source in sources:
-                if self._missing:
-                    self._from(source, lambda place, source=source: self._place(source, place, stream))  # type: ignore[misc]
+            self._fill(sources, stream)
+        self._end()
+        if not self.outcome.mended and not (self._missing and self._gained):
+            durable.remove(self._work)
+
+    def in_place(self, sources: Sequence[BlockSource]) -> None:
+        self._missing = dict.fromkeys(wrong_units(self._path, self._good))
+        self.outcome.damaged = self._blocks(self._missing)
+        with durable.patching(self._path) as stream:
+            self._fill(sources, stream)
+            if not self._missing:
+                stream.truncate(self._good.size)
+        self._end()
+
+    def _fill(self, sources: Sequence[BlockSource], stream: IO[bytes]) -> None:
+        for source in sources:
+            if self._missing:
+                self._from(source, lambda place, source=source: self._place(source, place, stream))  # type: ignore[misc]
+
+    def _end(self) -> None:
         self.outcome.left = self._blocks(self._missing)
         self.outcome.mended = not self._missing and self._good.kept_by(self._work)
         if not self._missing and not self.outcome.mended:
             self.outcome.why.append("all blocks are right and the whole is not: the digests contradict each other")
-        if not self.outcome.mended and not (self._missing and self._gained):
-            durable.remove(self._work)
 
     def _begin(self) -> None:
         """The work file: what an earlier run left, else a copy of the damaged file; and which units are wrong."""
         good, count = self._good, -(-self._good.size // self._good.unit)
-        original = {i for i, data in enumerate(_units(self._path, good, count)) if not good.right(i, data)}
+        original = set(wrong_units(self._path, good))
         self.outcome.damaged = self._blocks(original)
         if self._work.is_file() and self._work.stat().st_size == good.size:
-            wrong = [i for i, data in enumerate(_units(self._work, good, count)) if not good.right(i, data)]
+            wrong = wrong_units(self._work, good)
             if set(wrong) <= original:
                 self._missing = dict.fromkeys(wrong)
                 self._gained = len(wrong) < len(original)
