@@ -397,7 +397,7 @@ def _before_the_kill() -> tuple[Path, dict[str, str]]:
     return archive, _books(home / "clean/archive")
 
 
-POINTS = [3, 20, 41, 63, 85, 106, 121, 134, 146, 154]
+POINTS = [3, 25, 60, 110, 160, 205, 235, 250, 262, 275]
 
 
 @pytest.mark.parametrize("call", POINTS)
@@ -406,7 +406,7 @@ def test_killed_anywhere_the_next_run_ends_in_the_same_bytes(call: int, tmp_path
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("call", range(1, 180))
+@pytest.mark.parametrize("call", range(1, 300))
 def test_killed_at_every_single_point(call: int, tmp_path: Path) -> None:
     _compare_with_clean_run(call, tmp_path)
 
