@@ -99,10 +99,10 @@ def test_an_undamaged_archive_is_left_alone(twins: tuple[Path, Path]) -> None:
 
 
 def test_a_flipped_bit_anywhere_in_a_small_store_comes_back(twins: tuple[Path, Path]) -> None:
-    """I1, the repair half: every file that is not the ledger, at the ends and at places by seed."""
+    """I1, the repair half: every file, the ledger too, at the ends and at places by seed."""
     root, copy = twins
     before, dice = bytes_of(root), random.Random(3)
-    for path in [p for p in sorted(root.rglob("*")) if p.is_file() and p != ledger_path(ArchiveLayout(root))]:
+    for path in [p for p in sorted(root.rglob("*")) if p.is_file()]:
         size = path.stat().st_size
         for at in {0, size - 1, dice.randrange(size)}:
             flip(path, at, dice.randrange(8))
@@ -275,6 +275,29 @@ def test_the_pack_mends_a_loose_copy_without_any_source(published: tuple[Path, P
     flip(path, len(data) - 1)
     [item], work = repair(root)
     assert (item.result, path.read_bytes(), work.tally.fetched) == ("repaired", data, 0)
+
+
+def test_the_ledger_is_mended_and_then_the_blobs_that_it_names(twins: tuple[Path, Path]) -> None:
+    root, copy = twins
+    before, path = bytes_of(root), ledger_path(ArchiveLayout(root))
+    change(path, lambda d: b"?" * 90 + b"\n" + d[d.index(b"\n") + 1 :])
+    flip(largest(root), 3)
+    for blob in (root / "blobs").glob("??/??/*"):
+        if blob.stat().st_size == SIZES[0]:  # named by the first line
+            flip(blob, 0)
+    items, _ = repair(root, FolderSource(copy))
+    assert [i.result for i in items] == ["repaired"] * 3
+    assert bytes_of(root) == before
+
+
+def test_a_ledger_that_nothing_proves_is_left_as_it_is(twins: tuple[Path, Path]) -> None:
+    root, copy = twins
+    path = ledger_path(ArchiveLayout(root))
+    change(path, lambda d: d[:-50] + b"?" * 49 + b"\n")
+    bad = path.read_bytes()
+    items, _ = repair(root, FolderSource(copy))
+    assert "backup" in next(i.detail for i in items if i.code == "ledger-line-damaged")
+    assert path.read_bytes() == bad
 
 
 def test_leaves_are_made_again_from_blobs_that_are_right(published: tuple[Path, Path]) -> None:

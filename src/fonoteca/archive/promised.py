@@ -19,6 +19,7 @@ from fonoteca.core.merkle import BLOCK
 
 BLOB_REPAIR = "fonoteca repair --from URL|PATH"
 _LEDGER_REPAIR = "put the file back from the last backup"
+_LINE_REPAIR = "fonoteca repair --from PATH"
 _LEAVES_REPAIR = "fonoteca repair"
 
 
@@ -38,7 +39,7 @@ def ledger(layout: ArchiveLayout) -> tuple[chain.Log, list[Finding]]:
         starts.append(starts[-1] + len(line) + 1)
     found = [
         Finding("ledger-line-damaged", label, block=(starts[number - 1] // BLOCK, (starts[number] - 1) // BLOCK),
-                repair=_LEDGER_REPAIR, detail=f"line {number}: {what}")
+                repair=_LINE_REPAIR, detail=f"line {number}: {what}")
         for number, what in log.damaged
     ]  # fmt: skip
     if log.torn and not found:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fonoteca.archive import promised, quarantine, repair_signed
+from fonoteca.archive import promised, quarantine, repair_ledger, repair_signed
 from fonoteca.archive.copies import FromBlobs, OwnCopies
 from fonoteca.archive.measure import Promise
 from fonoteca.archive.quarantine import Home
@@ -19,7 +19,7 @@ from fonoteca.archive.repair_leaves import Leaves
 from fonoteca.archive.store import loose_path
 from fonoteca.archive.verify import Verify
 from fonoteca.core import durable
-from fonoteca.core.blocks import BlockSource, Place, Wanted
+from fonoteca.core.blocks import BlockSource, Place, SourceFailed, Wanted
 from fonoteca.core.clock import Clock
 from fonoteca.core.errors import NetworkFailed, NoSpace
 from fonoteca.core.findings import Finding, Severity
@@ -27,6 +27,8 @@ from fonoteca.core.fixity import Fixity
 from fonoteca.core.mend import Good, Outcome, mend, patch, wrong_units
 from fonoteca.core.progress import SILENT, Progress, Unit
 
+_LEDGER = "holdings/holdings.jsonl"
+_MAX_LEDGER = 4 << 30
 _LAST_GATE = 2
 """Files up to this rank say what the others must be: once one is mended, all is looked at again."""
 
@@ -79,7 +81,7 @@ class _Task:
     @property
     def rank(self) -> int:
         name = self.path.rpartition("/")[2]
-        if "metadata/" in self.path:
+        if "metadata/" in self.path or self.path == _LEDGER:
             return 0
         if name in {"edition.json", "withdrawals.json"}:
             return 1
@@ -175,6 +177,8 @@ class Repair:
             self._rebuild(task, item)
         elif task.promise is not None:
             self._file(task, task.promise, item)
+        elif task.path == _LEDGER and first.code == "ledger-line-damaged":
+            self._ledger(task, item)
         elif "metadata/" in task.path:
             self._metadata(task, item)
         else:
@@ -188,6 +192,28 @@ class Repair:
         else:
             item.detail = "its file is damaged too: the block digests are made again when that is mended"
         item.fetched = self._given() - before
+
+    def _ledger(self, task: _Task, item: Item) -> None:
+        path, before = self.home.root / _LEDGER, self._given()
+        fixed = repair_ledger.mend(path.read_bytes(), self._ledgers())
+        item.fetched = self._given() - before
+        if fixed is None:
+            item.detail = ("nothing proves the lines that are damaged: put the file back from the last backup, then "
+                           "take in again what came later")  # fmt: skip
+            return
+        item.kept = quarantine.keep(self.home, path, task.path, task.findings, self.clock)
+        durable.write_bytes(path, fixed)
+        item.blocks, item.result = len(task.findings), "repaired"
+        item.detail = "repaired: the lines that its hash chain proves are back"
+
+    def _ledgers(self) -> Iterator[bytes]:
+        for source in self.sources:
+            try:
+                data = source.small(_LEDGER, _MAX_LEDGER)
+            except (NetworkFailed, SourceFailed):
+                continue
+            if data is not None:
+                yield data
 
     def _metadata(self, task: _Task, item: Item) -> None:
         path = self.home.root / task.path
