@@ -80,7 +80,7 @@ def _row(row: Row, columns: MappingOf[str, str], constants: MappingOf[str, str])
 
 
 def _candidates(file: str, folder: Path, roots: list[Path]) -> list[Path]:
-    """Where the file of a row may be: below the table's folder, or below a folder that was named."""
+    """Where the file of a row may be: below the table's folder, below a folder that was named, or beside a named file."""
     parts = file.replace("\\", "/")
     return [Path(os.path.normpath(base / parts)) for base in [folder, *roots]]
 
@@ -102,7 +102,7 @@ def read(path: Path, mapping: Path | None, found: list[Found], named: list[Path]
     columns = _wanted_columns(mapped.columns, list(table.columns), path)
     constants = {name: value for name, value in mapped.constants.items() if name in COLUMNS}
     folder = Path(os.path.abspath(path)).parent
-    roots = [p for p in (Path(os.path.abspath(n)) for n in named) if p.is_dir()]
+    roots = [p if p.is_dir() else p.parent for p in (Path(os.path.abspath(n)) for n in named)]
     known = {f.path for f in found}
     rows: dict[Path, list[ClaimRow]] = defaultdict(list)
     refused: list[Refusal] = []
