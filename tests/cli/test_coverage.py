@@ -61,3 +61,15 @@ def test_wrong_words_and_missing_archives(tmp_path: Path) -> None:
     assert fonoteca("coverage", "--json", cwd=tmp_path).code == 10
     archive(tmp_path)
     assert fonoteca("coverage", "--json", cwd=tmp_path).json["code"] == "no-catalogue"
+
+
+def test_licences_claimed_for_files_count_too(tmp_path: Path) -> None:
+    """Claims made at intake stand in the ledger of holdings, not in the catalogue."""
+    from simulators import sounds
+
+    ok("init", tmp_path / "archive", cwd=tmp_path)
+    sounds.write(tmp_path / "music", "tone.flac", sounds.sound("flac"))
+    words = ("intake", tmp_path / "music", "--licence", "CC-BY-4.0", "--evidence", "this test")
+    ok(*words, cwd=tmp_path / "archive")
+    found = ok("coverage", "--by", "licence", "--json", cwd=tmp_path / "archive").json
+    assert [(g["key"], g["recordings"], g["held"]) for g in found["by"]] == [("CC-BY-4.0", 1, 1)]

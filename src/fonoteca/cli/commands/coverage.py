@@ -39,7 +39,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     held = {h.recording for h in Holdings.open(layout).holdings()}
     published = _published(layout, engine)
     with Catalogue.open(layout, engine=engine) as catalogue:
-        keys = _KEYS[args.by](catalogue) if args.by in _KEYS else None
+        keys = _KEYS[args.by](catalogue, layout) if args.by in _KEYS else None
         found = coverage(catalogue, held, published, args.by, keys)
     context.result(found.as_json(), _lines(found))
     return ExitCode.DONE
@@ -55,7 +55,7 @@ def _published(layout: ArchiveLayout, engine: Engine) -> set[int]:
         return {row["id"] for row in edition.select("SELECT DISTINCT recording_id AS id FROM locator")}
 
 
-def _tiers(catalogue: Catalogue) -> pa.Table:
+def _tiers(catalogue: Catalogue, _layout: ArchiveLayout) -> pa.Table:
     """Recording → tier, as publishing would cut them now."""
     from fonoteca.publish.tiers import cut
 
@@ -71,8 +71,32 @@ def _keys(found: Mapping[int, str]) -> pa.Table:
     return pa.table([list(found), list(found.values())], schema=KEYS)
 
 
-def _licences(catalogue: Catalogue) -> pa.Table:
-    """Recording → the licences that are claimed for it, by id where they are known."""
+def _licences(catalogue: Catalogue, layout: ArchiveLayout) -> pa.Table:
+    """Recording → the licences that are claimed for it or for its held files, by id where they are known."""
+    import pyarrow as pa
+
+    from fonoteca.catalogue.coverage import KEYS
+
+    rows = set(zip(*_claimed(catalogue).to_pydict().values(), strict=True)) | _claimed_of_files(layout)
+    found = sorted(rows)
+    return pa.table([[row[0] for row in found], [row[1] for row in found]], schema=KEYS)
+
+
+def _claimed_of_files(layout: ArchiveLayout) -> set[tuple[int, str]]:
+    from fonoteca.archive.holdings import Holdings
+    from fonoteca.rights.licence import read
+
+    holdings = Holdings.open(layout)
+    by_blob: dict[str, set[str]] = {}
+    for claim in holdings.claims():
+        if not claim.silent:
+            licence = read(claim.licence, claim.url).licence
+            by_blob.setdefault(claim.subject, set()).add(licence.id if licence else claim.licence or claim.url)
+    return {(h.recording, key) for h in holdings.holdings() for key in by_blob.get(h.blob, ())}
+
+
+def _claimed(catalogue: Catalogue) -> pa.Table:
+    """The same for what catalogues claim."""
     import pyarrow as pa
 
     from fonoteca.catalogue.coverage import KEYS
