@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,11 +22,12 @@ from fonoteca.archive.verify import Verify
 from fonoteca.core.blocks import BlockSource, FolderSource, WebSource
 from fonoteca.core.clock import FixedClock
 from fonoteca.core.fetch import Fetcher
-from fonoteca.core.layout import MirrorLayout, PublicationLayout
+from fonoteca.core.layout import ArchiveLayout, MirrorLayout, PublicationLayout
 from fonoteca.formats import torrents
-from harness import START
+from harness import START, ok
 from mirror.world import run, served, tree
 from packing import PIECE
+from simulators import small_archive
 from simulators.edition_server import EditionServer, Fault
 from simulators.tiny_publication import TinyPublisher
 
@@ -171,6 +173,22 @@ def test_a_publisher_that_went_on_to_another_edition_still_has_the_blocks(
     items, _ = over_http(folder, server.url)
     assert [i.result for i in items] == ["repaired"] * 2
     assert publication(folder) == before
+
+
+@pytest.mark.parametrize("lost", ["packs", "editions", "torrents", "withdrawals", "all-but-metadata"])
+def test_an_archive_gets_lost_folders_of_its_publication_back_over_http(tmp_path: Path, lost: str) -> None:
+    root = small_archive.fresh(tmp_path / "one")
+    ok("--archive", root, "publish", cwd=root)
+    shutil.copytree(root, tmp_path / "copy")
+    gone = ["packs", "editions", "torrents", "withdrawals"] if lost == "all-but-metadata" else [lost]
+    for name in gone:
+        shutil.rmtree(root / "publication" / name)
+    with EditionServer(tmp_path / "copy/publication") as server, Fetcher(FixedClock(START)) as fetcher:
+        source = WebSource(server.url, fetcher)
+        items = list(Repair(Home.of_archive(ArchiveLayout(root)), FixedClock(START), [source]).run())
+    assert {i.result for i in items} == {"repaired"}
+    assert tree(root / "publication") == tree(tmp_path / "copy/publication")
+    assert tree(root / "holdings") == tree(tmp_path / "copy/holdings")
 
 
 def name_packs(publisher: TinyPublisher) -> None:
