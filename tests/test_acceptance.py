@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import pandas as pd
@@ -144,8 +145,8 @@ def test_duckdb_polars_and_pandas_read_every_parquet_file(accepted: Accepted) ->
 
 # -- clients ----------------------------------------------------------------------------------------------------
 
-Fetch = Callable[[Path, Sequence[Path]], None]
-"""Fetches torrents into a folder, or fails."""
+Fetch = Callable[[Path, Sequence[Path | str]], None]
+"""Fetches torrents, or magnets, into a folder, or fails."""
 
 
 @pytest.fixture
@@ -173,10 +174,10 @@ def addressed(publication: PublicationLayout, info: TorrentInfo, form: str, fold
     return copy
 
 
-def check_files(publication: PublicationLayout, out: Path) -> None:
-    """All content of all torrents, byte for byte, and nothing else."""
+def check_files(publication: PublicationLayout, out: Path, infos: Sequence[TorrentInfo]) -> None:
+    """All content of the torrents, byte for byte, and nothing else."""
     wanted: dict[str, Path] = {}
-    for info in listed(publication):
+    for info in infos:
         content = publication.root / info.content
         files = {f"{info.name}/{p.name}": p for p in content.iterdir()} if content.is_dir() else {info.name: content}
         wanted |= files
@@ -196,12 +197,12 @@ def test_a_client_finishes_every_torrent_from_the_web_seed_alone(
 ) -> None:
     publication = accepted.publication
     with served(publication, accepted.root / "search", START) as url:
-        copies = []
+        copies: list[Path | str] = []
         for info in listed(publication):
             seed = f"{url}packs/" if info.kind == "volume" else f"{url}{info.content}"
             copies.append(addressed(publication, info, form, tmp_path, url_list=[seed]))
         fetch(tmp_path / "out", copies)
-        check_files(publication, tmp_path / "out")
+        check_files(publication, tmp_path / "out", listed(publication))
 
 
 @pytest.mark.tools
@@ -213,6 +214,18 @@ def test_a_client_finishes_every_torrent_from_a_peer_alone(
     (docs/decisions/0014-v1-twins.md)."""
     publication = accepted.publication
     with Seeder(publication, listen="127.0.0.1:0") as seeder, tracker(seeder.port) as announce:
-        copies = [addressed(publication, info, form, tmp_path, announce=announce) for info in listed(publication)]
-        fetch(tmp_path / "out", copies)
-        check_files(publication, tmp_path / "out")
+        fetch(tmp_path / "out", [addressed(publication, info, form, tmp_path, announce=announce)
+                                 for info in listed(publication)])  # fmt: skip
+        check_files(publication, tmp_path / "out", listed(publication))
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize(("fetch", "form"), [BOTH[1], BOTH[2]], indirect=["fetch"])
+def test_a_client_finishes_magnets_from_a_peer(accepted: Accepted, tmp_path: Path, fetch: Fetch, form: str) -> None:
+    """A table and a volume, of which the client knows nothing but the magnet."""
+    publication = accepted.publication
+    some = [next(info for info in listed(publication) if info.kind == kind) for kind in ("snapshot", "volume")]
+    with Seeder(publication, listen="127.0.0.1:0") as seeder, tracker(seeder.port) as announce:
+        magnets = [info.magnet if form == "hybrid" else str(info.v1_magnet) for info in some]
+        fetch(tmp_path / "out", [f"{magnet}&tr={quote(announce, safe='')}" for magnet in magnets])
+        check_files(publication, tmp_path / "out", some)

@@ -18,8 +18,8 @@ SECONDS = 60.0
 _DONE = {"uploading", "stalledUP", "forcedUP", "queuedUP", "pausedUP"}
 
 
-def aria2(program: str, out: Path, torrents: Sequence[Path], *options: str) -> None:
-    """Fetch torrents side by side with aria2.
+def aria2(program: str, out: Path, torrents: Sequence[Path | str]) -> None:
+    """Fetch torrents (files, or magnets as text) side by side with aria2.
 
     Raises:
         AssertionError: one did not finish; with what aria2 said.
@@ -28,7 +28,7 @@ def aria2(program: str, out: Path, torrents: Sequence[Path], *options: str) -> N
         program, "--no-conf", f"--dir={out}", "--seed-time=0", "--enable-dht=false", "--enable-dht6=false",
         "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--follow-torrent=false", "--disable-ipv6=true",
         "--interface=127.0.0.1", "--file-allocation=none", "--summary-interval=0", "--console-log-level=warn",
-        f"--bt-stop-timeout={SECONDS / 2:.0f}", f"--max-concurrent-downloads={len(torrents)}", *options,
+        f"--bt-stop-timeout={SECONDS / 2:.0f}", f"--max-concurrent-downloads={len(torrents)}",
         *map(str, torrents),
     ]  # fmt: skip
     ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
@@ -116,14 +116,16 @@ class QBittorrent:
                 assert time.monotonic() < end, "qBittorrent did not open its Web API"
             time.sleep(0.1)
 
-    def fetch(self, out: Path, torrents: Sequence[Path]) -> None:
-        """Fetch torrents side by side.
+    def fetch(self, out: Path, torrents: Sequence[Path | str]) -> None:
+        """Fetch torrents (files, or magnets as text) side by side.
 
         Raises:
             AssertionError: one did not finish; with their states.
         """
         fields: list[tuple[str, Any]] = [("savepath", str(out)), ("contentLayout", "Original")]
-        fields += [("torrents", (path.name, path.read_bytes(), "application/x-bittorrent")) for path in torrents]
+        files = [item for item in torrents if isinstance(item, Path)]
+        fields += [("torrents", (path.name, path.read_bytes(), "application/x-bittorrent")) for path in files]
+        fields += [("urls", "\n".join(item for item in torrents if isinstance(item, str)))]
         answer = self._http.request("POST", f"{self._address}/torrents/add", fields=fields)
         assert (answer.status, answer.data) == (200, b"Ok.")
         end, told = time.monotonic() + SECONDS, []
