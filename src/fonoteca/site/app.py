@@ -14,13 +14,14 @@ from fonoteca.site import errors
 from fonoteca.site.errors import Refused
 from fonoteca.site.handlers import Handlers
 from fonoteca.site.headers import ALWAYS, Guard
+from fonoteca.site.lists import Lists
 from fonoteca.site.render import Pages
 from fonoteca.site.shelf import Shelf, SiteData
 
 __all__ = ["Shelf", "SiteData", "create_app", "routes"]
 
 
-def routes(handlers: Handlers) -> list[Route]:
+def routes(handlers: Handlers, lists: Lists) -> list[Route]:
     """Every address of the site; docs/reference/http-api.md names each, and a test compares."""
     return [
         Route("/", handlers.front),
@@ -33,6 +34,16 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("/release/{id}", handlers.release),
         Route("/artist/{id}.json", handlers.artist),
         Route("/artist/{id}", handlers.artist),
+        Route("/torrents", lists.torrents),
+        Route("/torrents.json", lists.torrents),
+        Route("/torrents/plan.json", lists.plan_json),
+        Route("/torrents/plan.txt", lists.plan_text),
+        Route("/edition", lists.edition),
+        Route("/edition.json", lists.edition),
+        Route("/credits", lists.credits),
+        Route("/credits.json", lists.credits),
+        Route("/withheld", lists.withheld),
+        Route("/withheld.json", lists.withheld),
         Route("/audio/{sha256}", handlers.audio),
         Route("/metadata/{path:path}", handlers.file),
         Route("/withdrawals/{path:path}", handlers.file),
@@ -48,7 +59,8 @@ def routes(handlers: Handlers) -> list[Route]:
 def create_app(data: SiteData, shelf: Shelf | None = None) -> Starlette:
     """The application. ``shelf`` may be given already opened, so that the first visitor does not wait."""
     pages = Pages(data.name, lambda: data.standing().stale_since)
-    handlers = Handlers(shelf or Shelf(data), pages)
+    shelf = shelf or Shelf(data)
+    handlers, lists = Handlers(shelf, pages), Lists(shelf, pages)
 
     async def refused(request: Request, error: Exception) -> Response:
         response = pages.error(request, _as_refused(error))
@@ -56,7 +68,7 @@ def create_app(data: SiteData, shelf: Shelf | None = None) -> Starlette:
         return response
 
     app = Starlette(
-        routes=routes(handlers),
+        routes=routes(handlers, lists),
         middleware=[Middleware(Guard, hosts=data.hosts)],
         exception_handlers={Refused: refused, FonotecaError: refused, HTTPException: refused, Exception: refused},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,7 +47,11 @@ class Edition:
         self.publication = publication
         self.number = number
         self.folder = publication.edition(number)
-        self.manifest = manifest.parse((self.folder / "edition.json").read_bytes())
+        data = (self.folder / "edition.json").read_bytes()
+        self.manifest = manifest.parse(data)
+        self.digest = hashlib.sha256(data).hexdigest()
+        self.kept: dict[str, Any] = {}
+        """What a page has counted and need not count again: an edition does not change."""
         self.torrents = torrents.parse((self.folder / "torrents.json").read_bytes())
         self._database = duckdb.connect(":memory:", config={
             "memory_limit": "512MiB", "threads": 2, "autoinstall_known_extensions": "false",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
 from importlib import resources
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,6 +17,7 @@ from fonoteca.search.searcher import MAX_OFFSET
 from fonoteca.site import errors, licences, views
 from fonoteca.site.edition import Edition, safe_mime
 from fonoteca.site.files import PublicFiles
+from fonoteca.site.paging import address, count
 from fonoteca.site.ranges import Ranged, Region, open_regular
 from fonoteca.site.render import Pages
 from fonoteca.site.shelf import Shelf
@@ -25,8 +27,7 @@ PAGE = 20
 MOST = 100
 """Hits on a page at most."""
 _HEX = frozenset("0123456789abcdef")
-STATIC = {"style.css": "text/css; charset=utf-8", "site.js": "text/javascript; charset=utf-8",
-          "favicon.svg": "image/svg+xml"}  # fmt: skip
+_KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 View = Callable[[Edition, WithdrawalList, int], "dict[str, Any] | None"]
 
 
@@ -37,8 +38,7 @@ class Handlers:
         self._shelf = shelf
         self._pages = pages
         self._files = PublicFiles(shelf.data.publication, lambda: self._shelf.current().edition.pack_files)
-        folder = resources.files("fonoteca.site") / "static"
-        self._static = {name: (folder / name).read_bytes() for name in STATIC}
+        self._static = _static()
 
     # Pages
 
@@ -51,6 +51,7 @@ class Handlers:
             "name": self._shelf.data.name, "edition": edition.number, "created": edition.manifest.created,
             "totals": edition.totals | {"listed": dict(edition.manifest.totals)},
             "coverage": dict(edition.manifest.coverage), "most_heard": hits,
+            "heard": any(hit["popularity"] is not None for hit in hits),
             "synthetic": edition.synthetic, "stale_since": self._shelf.data.standing().stale_since,
         }  # fmt: skip
         return self._pages.answer(request, "front.html", value, q="", base=str(request.base_url).rstrip("/"))
@@ -59,8 +60,8 @@ class Handlers:
         """Hits for ``q``; ``limit`` of them from ``after`` on."""
         asked = request.query_params
         q = asked.get("q", "")
-        limit = _count(asked.get("limit"), PAGE, 1, MOST, "limit")
-        after = _count(asked.get("after"), 0, 0, MAX_OFFSET, "after")
+        limit = count(asked.get("limit"), PAGE, 1, MOST, "limit")
+        after = count(asked.get("after"), 0, 0, MAX_OFFSET, "after")
         opened = self._shelf.current()
         value = opened.searcher.search(q, limit, after).as_json()
         value["hits"] = self._hits(value["hits"])
@@ -139,13 +140,13 @@ class Handlers:
 
     def file(self, request: Request) -> Response:
         """A file of the publication, for mirrors and web seeds."""
-        address = request.scope["path"].removeprefix("/")
+        wanted = request.scope["path"].removeprefix("/")
         self._shelf.check_standing()
-        region = self._files.find(address)
+        region = self._files.find(wanted)
         if region is None:
-            raise errors.not_found("file", address)
-        if address.startswith("packs/"):
-            self._refuse_packs(address)
+            raise errors.not_found("file", wanted)
+        if wanted.startswith("packs/"):
+            self._refuse_packs(wanted)
         return self._send(request, region)
 
     def _send(self, request: Request, region: Region) -> Response:
@@ -160,20 +161,24 @@ class Handlers:
             entry = next((e for e in reversed(gone.entries) if blob in e.blobs), None)
             raise errors.withdrawn(subject, entry.reason if entry else "it was withdrawn")
 
-    def _refuse_packs(self, address: str) -> None:
+    def _refuse_packs(self, wanted: str) -> None:
         """A pack that still has a withdrawn entry in it waits for its redaction; until then it is not served."""
         edition = self._shelf.current().edition
         blobs = self._shelf.withdrawals().withdrawn_blobs()
         for pack in edition.packs_with(blobs):
-            if edition.packs[pack].address == address:
-                raise errors.withdrawn(address, "a recording in this pack was withdrawn; its redaction follows")
+            if edition.packs[pack].address == wanted:
+                raise errors.withdrawn(wanted, "a recording in this pack was withdrawn; its redaction follows")
 
     def static(self, request: Request) -> Response:
         """Style, script and sign of the site."""
-        name = request.path_params["name"]
-        if name not in self._static:
-            raise errors.not_found("file", name)
-        return Response(self._static[name], 200, {"cache-control": "no-cache"}, STATIC[name])
+        found = self._static.get(request.path_params["name"])
+        if found is None:
+            raise errors.not_found("file", request.path_params["name"])
+        data, kind, etag = found
+        headers = {"cache-control": "no-cache", "etag": etag}
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(b"", 304, headers)
+        return Response(data, 200, headers, kind)
 
     def robots(self, _: Request) -> Response:
         """Everything may be indexed but the bytes and the endless search."""
@@ -181,17 +186,16 @@ class Handlers:
         return Response("\n".join(lines), 200, {"cache-control": "no-cache"}, "text/plain; charset=utf-8")
 
 
+def _static() -> dict[str, tuple[bytes, str, str]]:
+    """Name → bytes, type and entity tag of each file beside the templates."""
+    found = {}
+    for file in sorted((resources.files("fonoteca.site") / "static").iterdir(), key=lambda f: f.name):
+        kind = _KINDS.get(os.path.splitext(file.name)[1])  # noqa: PTH122
+        if kind is not None:
+            data = file.read_bytes()
+            found[file.name] = (data, kind, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
+    return found
+
+
 def _again(path: str, q: str, limit: int, after: int) -> str:
-    asked: dict[str, str | int] = {"q": q}
-    asked |= {"limit": limit} if limit != PAGE else {}
-    asked |= {"after": after} if after else {}
-    return f"{path}?{urlencode(asked, errors='replace')}"
-
-
-def _count(told: str | None, default: int, least: int, most: int, name: str) -> int:
-    if told is None or told == "":
-        return default
-    if told.isascii() and told.isdigit() and len(told) < 10 and least <= int(told) <= most:
-        return int(told)
-    raise errors.bad_request(f"bad-{'offset' if name == 'after' else name}", f"{name} is {told[:50]!r}",
-                             f"give a whole number from {least} to {most}", name)  # fmt: skip
+    return address(path, {"q": q, "limit": limit if limit != PAGE else None, "after": after or None})

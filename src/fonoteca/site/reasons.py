@@ -23,7 +23,7 @@ _TOLD = {
     "unknown-licence": ("The licence that a source names is not one that this archive can read.",
                         "The source can name the licence by its usual name or address."),
     "conflicting-claims": ("Sources name licences that permit different things. Until they agree, it is not shared.",
-                           "The sources named in the claims below can correct their records."),
+                           "The sources that differ can correct their records; the recording's page names them."),
     "no-redistribution": ("Its licence lets people listen, and does not let others pass the file on.",
                           "The rights holder can choose a licence that permits sharing."),
     "policy-free-only": ("Its licence permits sharing, with limits on use; this archive publishes free licences only.",

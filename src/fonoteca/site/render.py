@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fonoteca.core.sizes import show_size
+from fonoteca.site import licences, paging
 from fonoteca.site.errors import Refused
 
 
@@ -68,6 +70,27 @@ def grouped(text: str, size: int = 8) -> Markup:
     return Markup("<wbr>").join(parts)
 
 
+def share(value: float) -> str:
+    """``92.5 %``: three figures, and never 100 % for what is less."""
+    percent = value * 100
+    if 99.95 <= percent < 100:
+        return "over 99.9 %"
+    return f"{percent:.3g} %" if percent >= 0.1 or percent == 0 else "under 0.1 %"
+
+
+def day(time: str) -> str:
+    """``24 November 2026`` of an RFC 3339 time; what is none is left as it is."""
+    try:
+        told = datetime.date.fromisoformat(time[:10])
+    except ValueError:
+        return time
+    return f"{told.day} {_MONTHS[told.month - 1]} {told.year}"
+
+
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December")  # fmt: skip
+
+
 class Pages:
     """The templates. ``name`` is the archive's name, on every page; so is the notice of a mirror that is stale."""
 
@@ -78,7 +101,8 @@ class Pages:
         )  # fmt: skip
         self._environment.filters |= {
             "size": show_size, "duration": duration, "iso_duration": iso_duration, "span": span, "grouped": grouped,
-            "form": form,
+            "form": form, "share": share, "day": day, "address": paging.address,
+            "licence": licences.words,
             "number": lambda n: f"{n:,}",
         }  # fmt: skip
         self._environment.globals |= {"site_name": name, "stale_since": stale_since}
@@ -89,17 +113,23 @@ class Pages:
         return Response(text.encode("utf-8", "replace"), status, {"cache-control": "no-cache", "vary": "accept"},
                         "text/html; charset=utf-8")  # fmt: skip
 
-    def answer(self, request: Request, template: str, value: dict[str, Any], **values: Any) -> Response:
+    def answer(
+        self, request: Request, template: str, value: dict[str, Any], status: int = 200, **values: Any
+    ) -> Response:
         """The value as JSON, or on its page as ``it``."""
         if wants_json(request):
             return json_response(value)
-        return self.html(template, it=value, **values)
+        return self.html(template, status, it=value, here=request.url.path, **values)
+
+    def json(self, value: dict[str, Any]) -> Response:
+        """The value as JSON, at an address that has no page."""
+        return json_response(value)
 
     def error(self, request: Request, refused: Refused) -> Response:
         """The one shape of errors, or its page for a browser."""
         told = refused.as_json()
         if wants_page(request):
-            response = self.html("error.html", refused.status, it=told, q="")
+            response = self.html("error.html", refused.status, it=told, here="", q="")
         else:
             response = json_response(told, refused.status)
         response.headers.update(refused.headers)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fonoteca.core.ids import Kind, show_id
 from fonoteca.formats.withdrawals import Withdrawal, WithdrawalList
-from fonoteca.site import licences
+from fonoteca.site import licences, torrents
 from fonoteca.site.edition import MOST_ROWS, Edition, Row, safe_mime
 from fonoteca.site.reasons import reason
 
@@ -89,15 +89,8 @@ def _file(edition: Edition, row: Row) -> Row:
         "pack": row["pack"], "offset": row["offset"], "tier": row["tier"],
         "pack_file": f"/{stored.address}" if stored else None,
         "held": bool(stored and edition.pack_path(stored)),
-        "torrent": torrent_value(torrent) if torrent else None,
+        "torrent": torrents.value(torrent) if torrent else None,
     }  # fmt: skip
-
-
-def torrent_value(torrent: Any) -> Row:
-    """A torrent as pages and JSON show it. A magnet that is none is left out."""
-    magnet = torrent.magnet if torrent.magnet.startswith("magnet:?") else None
-    return {"name": torrent.name, "file": f"/{torrent.path}", "magnet": magnet, "bytes": torrent.bytes,
-            "infohash_v1": torrent.infohash_v1, "infohash_v2": torrent.infohash_v2}  # fmt: skip
 
 
 def _licences(edition: Edition, number: int, ledger: Mapping[str, Any], files: list[Row]) -> list[Row]:

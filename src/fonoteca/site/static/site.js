@@ -1,30 +1,23 @@
-// Everything works without this file. It adds the copy buttons.
-"use strict";
+// Everything works without this file. It adds what needs a script: results as one types, the player's bar with its
+// queue and media keys, the planner's slider, copy buttons.
+import { enhanceCopy } from "./copy.js";
+import { enhanceKeys, enhanceSwitch } from "./keys.js";
+import { enhanceLive } from "./live.js";
+import { enhanceLinks, onPage } from "./nav.js";
+import { enhancePlan } from "./plan.js";
+import { enhancePlay, startPlayer } from "./player.js";
 
-async function copyText(text, source) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // No clipboard over plain HTTP, or no leave to use it: select the words instead.
-  }
-  const range = document.createRange();
-  range.selectNodeContents(source);
-  const selection = window.getSelection();
-  selection.removeAllRanges();
-  selection.addRange(range);
-  return document.execCommand("copy");
+function enhance(root) {
+  enhancePlay(root);
+  enhanceCopy(root);
+  enhancePlan(root);
+  enhanceSwitch();
 }
 
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  const source = document.getElementById(button.dataset.copy);
-  if (!source) continue;
-  button.hidden = false;
-  const label = button.textContent;
-  button.setAttribute("aria-live", "polite");
-  button.addEventListener("click", async () => {
-    const done = await copyText(source.textContent.trim(), source);
-    button.textContent = done ? "Copied" : "Press Ctrl+C";
-    setTimeout(() => { button.textContent = label; }, 2000);
-  });
-}
+startPlayer();
+enhanceKeys();
+enhance(document);
+enhanceLive();
+enhanceLinks();
+onPage(enhance);
+document.documentElement.dataset.ready = "yes";

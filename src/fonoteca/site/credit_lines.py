@@ -1,0 +1,51 @@
+"""The page of credits: one line for each recording and licence, as whoever passes it on has to say it."""
+
+from __future__ import annotations
+
+from fonoteca.core.ids import Kind, show_id
+from fonoteca.formats.withdrawals import WithdrawalList
+from fonoteca.site import licences
+from fonoteca.site.edition import Edition, Row
+from fonoteca.site.paging import ROWS, Key
+
+
+def page(edition: Edition, gone: WithdrawalList, licence: str, start: Key) -> Row:
+    """The lines behind a place, of one licence or of all. What was withdrawn since is left out."""
+    rows = edition.rows(
+        "SELECT c.recording_id, c.title, c.artist, c.licence, c.licence_url, c.source, c.credit, "
+        "(SELECT list(blob_sha256) FROM locator l WHERE l.recording_id = c.recording_id) AS blobs "
+        "FROM credit_lines c WHERE c.recording_id >= ? AND (c.recording_id > ? OR c.licence > ?) "
+        f"AND (? = '' OR c.licence = ?) ORDER BY c.recording_id, c.licence LIMIT {ROWS + 1}",
+        max(start.number, 0), start.number, start.rest, licence, licence)  # fmt: skip
+    more = len(rows) > ROWS
+    last = rows[ROWS - 1] if more else None
+    return {
+        "edition": edition.number, "licence": licence or None, "licences": _counts(edition),
+        "credits": [_line(row) for row in rows[:ROWS] if _shared(row, gone)],
+        "after": f"{show_id(Kind.RECORDING, start.number)}.{start.rest}" if start.number >= 0 else None,
+        "next": f"{show_id(Kind.RECORDING, last['recording_id'])}.{last['licence'] or ''}" if last else None,
+    }  # fmt: skip
+
+
+def _shared(row: Row, gone: WithdrawalList) -> bool:
+    shown = show_id(Kind.RECORDING, row["recording_id"])
+    return any(gone.applying(shown, blob) is None for blob in row["blobs"] or [])
+
+
+def _line(row: Row) -> Row:
+    told = licences.words(row["licence"], row["licence_url"])
+    return {
+        "id": show_id(Kind.RECORDING, row["recording_id"]), "title": row["title"], "artist": row["artist"],
+        "licence": row["licence"], "licence_url": told.url if told else None, "source": row["source"],
+        "credit": row["credit"], "badge": vars(told) if told else None,
+    }  # fmt: skip
+
+
+def _counts(edition: Edition) -> list[Row]:
+    """Lines by licence, most first; counted once for an edition."""
+    if "credits" not in edition.kept:
+        found = edition.rows("SELECT licence, count(*) AS lines FROM credit_lines GROUP BY 1 ORDER BY 2 DESC, 1")
+        named = [(row, licences.words(row["licence"])) for row in found]
+        edition.kept["credits"] = [row | {"name": told.name, "words": told.words} for row, told in named if told]
+    counts: list[Row] = edition.kept["credits"]
+    return counts
