@@ -116,11 +116,16 @@ def test_several_sources_are_asked_in_their_order(root: Path, made: Path, tmp_pa
     assert (ran.json["repaired"], ran.json["network"]) == (1, None)
 
 
-@pytest.mark.parametrize("word", ["ftp://example.org/x", "http://", "nowhere", "fonoteca.toml"])
+@pytest.mark.parametrize("word", ["ftp://example.org/x", "http://", "nowhere", "fonoteca.toml", "a\0b"])
 def test_a_source_that_is_none_is_a_usage_error(root: Path, word: str) -> None:
     ran = fonoteca("--archive", root, "repair", "--from", word, "--json", cwd=root)
     assert ran.code == 2
     assert ran.json["remedy"]
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "9" * 400, "x", ""])
+def test_a_wrong_number_of_threads_is_a_usage_error(root: Path, word: str) -> None:
+    assert fonoteca("--archive", root, "repair", "--workers", word, cwd=root).code == 2
 
 
 def test_no_archive_is_exit_10(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from fonoteca.core.blocks import NoRanges, Place, SourceFailed, Wanted
 from fonoteca.core.errors import NetworkFailed
 from fonoteca.core.fetch import failed
 from fonoteca.core.fixity import Digester
-from fonoteca.core.mend import Good, Outcome, mend
+from fonoteca.core.mend import Good, Outcome, mend, patch, wrong_units
 from fonoteca.core.merkle import BLOCK
 
 pytestmark = pytest.mark.core
@@ -253,3 +253,19 @@ def test_an_empty_file_is_made_again(tmp_path: Path) -> None:
     outcome = mend(tmp_path / "it", tmp_path / "work", good, Wanted("it", 0), [])
     assert outcome.mended
     assert (tmp_path / "work").read_bytes() == b""
+
+
+@pytest.mark.parametrize("damaged", [ZEROED, SWAPPED, DATA[: 10 * BLOCK + 5], DATA + b"more", flipped(0, SIZE - 1)],
+                         ids=["zeroed", "swapped", "cut", "longer", "flipped"])  # fmt: skip
+def test_in_place_a_right_source_mends_and_a_hostile_one_changes_nothing(tmp_path: Path, damaged: bytes) -> None:
+    path, good = tmp_path / "it", promise()
+    path.write_bytes(damaged)
+    wrong = len(wrong_units(path, good))
+    if wrong:
+        outcome = patch(path, good, WANTED, [Counting(change=lambda data: data[::-1])])
+        assert (outcome.mended, outcome.damaged, outcome.left) == (False, wrong, wrong)
+        assert path.read_bytes() == damaged
+        half = Counting(breaks=BLOCK // 2 if wrong == 1 else BLOCK)
+        assert patch(path, good, WANTED, [half]).left <= wrong
+    assert patch(path, good, WANTED, [Counting()]).mended
+    assert path.read_bytes() == DATA

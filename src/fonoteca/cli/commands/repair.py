@@ -16,12 +16,14 @@ from fonoteca.core.sizes import show_size
 if TYPE_CHECKING:
     from fonoteca.archive.repair import Repair, Tally
     from fonoteca.core.blocks import BlockSource
+    from fonoteca.core.fetch import Fetcher
 
 HELP = "mend damaged blocks from a mirror, a publication or another disk, and keep the damaged originals"
 EXAMPLES = (
     "fonoteca repair --from https://mirror.example/publication",
     "fonoteca --archive ~/mirror repair --from /media/backup/archive",
 )
+_MOST_WORKERS = 256
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -36,6 +38,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Find, mend, sum up: exit 0 where all is mended, 4 where damage is left, 14 where the network was the reason."""
     layout = context.archive_or_mirror()
+    if not 1 <= args.workers <= _MOST_WORKERS:
+        raise Usage("bad-arguments", "The command was not understood", f"{args.workers} is no number of threads",
+                    f"write a number from 1 to {_MOST_WORKERS}", "--workers")  # fmt: skip
     with context.writer(), _sources(context, layout, args.source) as sources:
         work = _repair(context, layout, sources, args.workers)
         try:
@@ -76,24 +81,29 @@ def _room(context: Context, layout: MirrorLayout) -> Any:
 @contextlib.contextmanager
 def _sources(context: Context, layout: ArchiveLayout | MirrorLayout, named: list[str]) -> Iterator[list[BlockSource]]:
     """What was named with ``--from``, in its order; in a mirror, without it, the publisher."""
-    from fonoteca.core.blocks import FolderSource, WebSource
     from fonoteca.core.fetch import Fetcher
     from fonoteca.mirror import publisher
 
     words = named or ([publisher.load(layout).url] if isinstance(layout, MirrorLayout) else [])
     with Fetcher(context.clock) as fetcher:
-        sources: list[BlockSource] = []
-        for word in words:
-            if _ADDRESS.match(word):
-                sources.append(WebSource(publisher.check_url(word), fetcher))
-            else:
-                path = context.path(word)
-                if not path.is_dir():
-                    raise Usage("no-such-path", "Nothing was repaired", f"{path} is no folder",
-                                "name a folder that holds good copies, or an http or https address with --from",
-                                str(path))  # fmt: skip
-                sources.append(FolderSource(path))
-        yield sources
+        yield [_source(context, word, fetcher) for word in words]
+
+
+def _source(context: Context, word: str, fetcher: Fetcher) -> BlockSource:
+    from fonoteca.core.blocks import FolderSource, WebSource
+    from fonoteca.mirror import publisher
+
+    if _ADDRESS.match(word):
+        try:
+            return WebSource(publisher.check_url(word), fetcher)
+        except Usage as error:
+            raise Usage("bad-url", "Nothing was repaired", error.why, error.remedy, word) from error
+    path = context.path(word)
+    if not path.is_dir():
+        raise Usage("no-such-path", "Nothing was repaired", f"{path} is no folder",
+                    "name a folder that holds good copies, or an http or https address with --from",
+                    str(path))  # fmt: skip
+    return FolderSource(path)
 
 
 def _value(tally: Tally) -> dict[str, Any]:
