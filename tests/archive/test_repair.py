@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from fonoteca.archive.repair import Item, Repair
 from fonoteca.archive.verify import Verify
 from fonoteca.core.blocks import BlockSource, FolderSource
 from fonoteca.core.clock import FixedClock
+from fonoteca.core.errors import FonotecaError
 from fonoteca.core.findings import Severity
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.merkle import BLOCK
@@ -380,3 +383,49 @@ def test_without_a_source_it_says_what_to_name(twins: tuple[Path, Path]) -> None
     assert item.result == "unrepaired"
     assert "--from" in item.detail
     assert work.tally.unrepaired == 1
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+def test_any_single_failing_call_is_reported_and_harmless(
+    twins: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """R7 for repair: call N of the system fails, for every N until a run ends without."""
+    root, copy = twins
+    good, path = bytes_of(root), largest(root)
+    change(path, lambda d: d[:BLOCK] + bytes(BLOCK) + d[2 * BLOCK :])
+    bad = path.read_bytes()
+    label = path.relative_to(root).as_posix()
+    for n in range(1, 100):
+        path.chmod(0o644)
+        path.write_bytes(bad)
+        with monkeypatch.context() as patched:
+            failed = failing(patched, n, code)
+            try:
+                repair(root, FolderSource(copy))
+            except FonotecaError as error:
+                assert failed, error
+            now = bytes_of(root)
+            assert now | {label: b""} == good | {label: b""}
+            assert now[label] in {bad, good[label]}
+            if not failed:
+                assert n > 5
+                return
+        repair(root, FolderSource(copy))
+        assert bytes_of(root) == good
+    pytest.fail("it never ended")
+
+
+def failing(patched: pytest.MonkeyPatch, n: int, code: int) -> list[str]:
+    """Let call ``n`` of fsync, replace and link fail; the list names it once it has."""
+    calls, failed = iter(range(1, 10_000)), []
+    for name in ("fsync", "replace", "link"):
+        true = getattr(os, name)
+
+        def wrapped(*words: object, name: str = name, true: Callable[..., object] = true, **more: object) -> object:
+            if next(calls) == n:
+                failed.append(name)
+                raise OSError(code, os.strerror(code))
+            return true(*words, **more)
+
+        patched.setattr(os, name, wrapped)
+    return failed
