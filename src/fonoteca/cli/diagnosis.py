@@ -64,7 +64,7 @@ def _python() -> Check:
 def _libraries() -> Iterator[Check]:
     for name, (extra, purpose) in _LIBRARIES.items():
         there = importlib.util.find_spec(name) is not None
-        found = "installed" if there else f"missing: no {purpose}"
+        found = "installed" if there else f"missing; it is for {purpose}"
         yield Check(name, there, found, f"pip install '{extra}'", needed=extra == "fonoteca")
 
 
