@@ -1,0 +1,77 @@
+"""``python -m benchmarks [NAME …]``: measure, print, and with ``--record`` write down."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from benchmarks import machine, report
+from benchmarks.figure import Figure
+from benchmarks.workbench import ROOT, Setup
+
+NAMES = {
+    "sealing": ("P8", 2000), "mirroring": ("P9", 1000), "verifying": ("P10", 1000), "intake": ("P11", 0),
+    "start": ("P16", 4),
+}  # fmt: skip
+"""Benchmark → promise and megabytes of synthetic data."""
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    """Run what is named, or all."""
+    args = _arguments()
+    facts, begun = machine.facts(), datetime.datetime.now(datetime.UTC)
+    print("\n".join(facts))
+    figures = [figure for name in args.names or NAMES for figure in run(name, args)]
+    print("\n".join(["", report.HEAD, *map(report.row, figures)]))
+    if args.record:
+        facts += [f"load average at the end {machine.load()}", *args.note]
+        report.record(PAGE, f"{begun:%Y-%m-%d %H:%M} UTC", facts, figures)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; none: all")
+    parser.add_argument("--mb", type=int, help="megabytes of synthetic data, instead of each benchmark's own size")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="where to work; in memory (tmpfs), the disk does not count")
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python in which torf is installed")
+    parser.add_argument("--audio", type=Path, default=ROOT.parent / "shared" / "data" / "audio", help="real music")
+    parser.add_argument("--record", action="store_true", help=f"append the figures to {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--note", action="append", default=[], help="a remark to record with the figures")
+    args = parser.parse_args()
+    unknown = [name for name in args.names if name not in NAMES]
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: there are only {', '.join(NAMES)}")
+    return args
+
+
+def run(name: str, args: argparse.Namespace) -> list[Figure]:
+    """One benchmark in a folder of its own, which goes at the end."""
+    promise, megabytes = NAMES[name]
+    folder = Path(tempfile.mkdtemp(prefix="fonoteca-bench-", dir=args.folder)).absolute()
+    audio = args.audio if args.audio.is_dir() else None
+    print(f"{promise} {name}, load {machine.load()}", flush=True)
+    os.sync()
+    try:
+        setup = Setup(folder, args.mb or megabytes, args.repeats, args.seed, _tell, args.peers, audio)
+        figures: list[Figure] = importlib.import_module(f"benchmarks.{name}").measure(setup)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for figure in figures:
+        print(f"  {figure.what} beside {figure.beside or 'nothing'}: {figure.ratio:.2f}, {figure.verdict}", flush=True)
+    return figures
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()
