@@ -12,24 +12,33 @@ from fonoteca.site.paging import ROWS, Key
 def page(edition: Edition, gone: WithdrawalList, licence: str, start: Key) -> Row:
     """The lines behind a place, of one licence or of all. What was withdrawn since is left out."""
     rows = edition.rows(
-        "SELECT c.recording_id, c.title, c.artist, c.licence, c.licence_url, c.source, c.credit, "
-        "(SELECT list(blob_sha256) FROM locator l WHERE l.recording_id = c.recording_id) AS blobs "
-        "FROM credit_lines c WHERE c.recording_id >= ? AND (c.recording_id > ? OR c.licence > ?) "
-        f"AND (? = '' OR c.licence = ?) ORDER BY c.recording_id, c.licence LIMIT {ROWS + 1}",
+        "SELECT recording_id, title, artist, licence, licence_url, source, credit FROM credit_lines "
+        "WHERE recording_id >= ? AND (recording_id > ? OR licence > ?) AND (? = '' OR licence = ?) "
+        f"ORDER BY recording_id, licence LIMIT {ROWS + 1}",
         max(start.number, 0), start.number, start.rest, licence, licence)  # fmt: skip
+    blobs = _blobs(edition, [row["recording_id"] for row in rows])
     more = len(rows) > ROWS
     last = rows[ROWS - 1] if more else None
     return {
         "edition": edition.number, "licence": licence or None, "licences": _counts(edition),
-        "credits": [_line(row) for row in rows[:ROWS] if _shared(row, gone)],
+        "credits": [_line(row) for row in rows[:ROWS] if _shared(row, blobs, gone)],
         "after": f"{show_id(Kind.RECORDING, start.number)}.{start.rest}" if start.number >= 0 else None,
         "next": f"{show_id(Kind.RECORDING, last['recording_id'])}.{last['licence'] or ''}" if last else None,
     }  # fmt: skip
 
 
-def _shared(row: Row, gone: WithdrawalList) -> bool:
+def _blobs(edition: Edition, numbers: list[int]) -> dict[int, list[str]]:
+    """Recording → its published blobs. The span of ids keeps the reading to a few row groups of the locator."""
+    if not numbers:
+        return {}
+    found = edition.rows("SELECT recording_id, list(blob_sha256) AS blobs FROM locator "
+                         "WHERE recording_id BETWEEN ? AND ? GROUP BY 1", min(numbers), max(numbers))  # fmt: skip
+    return {row["recording_id"]: row["blobs"] for row in found}
+
+
+def _shared(row: Row, blobs: dict[int, list[str]], gone: WithdrawalList) -> bool:
     shown = show_id(Kind.RECORDING, row["recording_id"])
-    return any(gone.applying(shown, blob) is None for blob in row["blobs"] or [])
+    return any(gone.applying(shown, blob) is None for blob in blobs.get(row["recording_id"], []))
 
 
 def _line(row: Row) -> Row:

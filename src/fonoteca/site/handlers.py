@@ -182,7 +182,8 @@ class Handlers:
 
     def robots(self, _: Request) -> Response:
         """Everything may be indexed but the bytes and the endless search."""
-        lines = ["User-agent: *", "Disallow: /search", "Disallow: /audio/", "Disallow: /packs/", ""]
+        lines = ["User-agent: *", "Disallow: /search", "Disallow: /audio/", "Disallow: /packs/",
+                 "Disallow: /torrents/plan", ""]  # fmt: skip
         return Response("\n".join(lines), 200, {"cache-control": "no-cache"}, "text/plain; charset=utf-8")
 
 

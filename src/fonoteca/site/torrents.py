@@ -81,12 +81,13 @@ def asked_disk(disk: str, unit: str) -> int:
     """
     try:
         if unit and not disk.strip()[-1:].isdigit():
-            raise ValueError(f"{disk!r} is not a number")
+            raise ValueError("the number has a unit of its own, or is none")
         count = parse_size(f"{disk}{unit}"[:100])
         if not 0 < count <= _LARGEST:
-            raise ValueError(f"{disk + unit!r} is not between one byte and 1000 PB")
+            raise ValueError("it is not between one byte and 1000 PB")
     except ValueError as error:
-        raise bad_request("bad-size", str(error), "give a number and a unit, such as 2TB or 500GB", "disk") from error
+        raise bad_request("bad-size", f"“{disk[:40]} {unit[:10]}”".replace(" ”", "”") + " is no amount of disk",
+                          "give a number and a unit, such as 2TB or 500GB", "disk") from error  # fmt: skip
     return count
 
 
@@ -102,7 +103,8 @@ def plan(edition: Edition, budget: int) -> Row:
     listed = chosen[:MOST_MAGNETS]
     return {
         "edition": edition.number, "disk": disk_text(budget), "budget": budget, "bytes": found.bytes,
-        "coverage": found.coverage, "torrents": [value(t) for t in listed], "chosen": len(chosen),
+        "coverage": found.coverage, "heard": any(t.coverage for t in by_name.values()),
+        "torrents": [value(t) for t in listed], "chosen": len(chosen),
         "left_out": len(by_name) - len(chosen), "magnets": [m for t in listed if (m := magnet(t))],
         "more": len(chosen) > len(listed),
     }  # fmt: skip

@@ -69,9 +69,10 @@ function show(planned, value) {
   }
   const many = value.chosen.toLocaleString("en");
   const strong = document.createElement("strong");
-  strong.textContent = share(value.coverage);
+  strong.textContent = value.heard ? share(value.coverage) : size(value.bytes);
+  const said = value.heard ? ` of all known listens in ${size(value.bytes)}` : " are taken, and no listens are known to choose by";
   planned.querySelector("[data-line]").replaceChildren(strong,
-    ` of all known listens in ${size(value.bytes)}: ${many} torrent${value.chosen === 1 ? "" : "s"}, ${value.left_out.toLocaleString("en")} left out.`);
+    `${said}: ${many} torrent${value.chosen === 1 ? "" : "s"}, ${value.left_out.toLocaleString("en")} left out.`);
   planned.querySelector("[data-list]").replaceChildren(...value.torrents.map((t) => {
     const item = document.createElement("li");
     const [name, rest] = [document.createElement("span"), document.createElement("span")];

@@ -333,6 +333,7 @@ function controls() {
     const panel = bar.querySelector("#queue");
     panel.hidden = !panel.hidden;
     event.currentTarget.setAttribute("aria-expanded", String(!panel.hidden));
+    if (!panel.hidden) panel.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   });
   part("moment").addEventListener("click", async (event) => {
     const button = event.currentTarget;
