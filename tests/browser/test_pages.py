@@ -1,0 +1,111 @@
+"""Every page type: no stranger is asked, nothing is complained of, axe finds nothing serious, nothing hangs out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from browser.visit import DESK, PHONE, Visits, wait_until_played
+from browser.world import ALOUETTE, DISPUTED, FRERE, JESUS, MARKUP, WITHDRAWN, World
+
+pytestmark = pytest.mark.tools
+
+PAGES = (
+    "front", "search", "search-many", "search-none", "search-start", "recording", "recording-nc", "recording-long",
+    "recording-withheld", "recording-withdrawn", "recording-described", "release", "artist", "torrents",
+    "torrents-wrong", "edition", "credits", "withheld", "withheld-reason", "missing", "queue", "typing",
+)  # fmt: skip
+ERRORS = {"missing": "404", "torrents-wrong": "400", "recording-withdrawn": "451"}
+
+
+def address(name: str, page: Any, world: World) -> str:
+    """Where a page type is to be seen."""
+    fixed = {
+        "front": "/", "search": "/search?q=alouette", "search-many": "/search?q=lost", "search-none": "/search?q=zzzzqq",
+        "search-start": "/search", "torrents": "/torrents", "torrents-wrong": "/torrents?disk=heaps&unit=TB",
+        "edition": "/edition", "credits": "/credits", "withheld": "/withheld", "missing": "/recording/r0",
+        "queue": "/search?q=playable:yes", "typing": "/",
+        "recording": world.recording(ALOUETTE), "recording-nc": world.recording(JESUS),
+        "recording-long": world.recording(MARKUP), "recording-withheld": world.recording(DISPUTED),
+        "recording-withdrawn": world.recording(WITHDRAWN),
+    }  # fmt: skip
+    if name in fixed:
+        return fixed[name]
+    if name == "recording-described":
+        return f"/recording/{page.request.get('/search.json?q=lost').json()['hits'][0]['id']}"
+    if name == "withheld-reason":
+        return f"/withheld?reason={page.request.get('/withheld.json').json()['counts'][0]['code']}"
+    value = page.request.get(f"{world.recording(FRERE)}.json").json()
+    return f"/release/{value['release']['id']}" if name == "release" else f"/artist/{value['artists'][0]['id']}"
+
+
+def prepare(name: str, page: Any) -> None:
+    """Bring a page into the state that is looked at."""
+    if name == "queue":
+        page.get_by_role("button", name="Play Frère Jacques").click()
+        wait_until_played(page, 0.05)
+        page.get_by_role("button", name="Queue", exact=True).click()
+        page.keyboard.press("Space")
+    elif name == "typing":
+        page.get_by_role("searchbox", name="Search").press_sequentially("machine")
+        page.get_by_role("list", name="Results").wait_for()
+    elif name.startswith("torrents") and name != "torrents-wrong":
+        page.get_by_text("left out").wait_for()
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name: str, size: dict[str, int], visits: Visits, world: World, axe: str, shots: Path | None) -> None:
+    page = visits.visit(size)
+    page.goto(address(name, page, world))
+    prepare(name, page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert serious(page, axe) == [], scheme
+        if shots:
+            page.screenshot(path=shots / f"{name}-{size['width']}-{scheme}.png", full_page=name != "queue")
+    assert hanging_out(page) == []
+    if name in ERRORS:
+        visits.forgive(ERRORS[name])
+
+
+def serious(page: Any, axe: str) -> list[str]:
+    """What axe finds serious or critical, with the places."""
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
+        for rule in found["violations"] if rule["impact"] in {"serious", "critical"} for node in rule["nodes"]
+    ]  # fmt: skip
+
+
+def hanging_out(page: Any) -> list[str]:
+    """What makes the page wider than its window."""
+    return list(page.evaluate(
+        """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
+        [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > window.innerWidth + 1)
+        .map(e => e.outerHTML.slice(0, 100))"""
+    ))  # fmt: skip
+
+
+def test_a_hostile_title_is_only_text(visits: Visits, world: World) -> None:
+    page = visits.visit()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto("/")
+    page.get_by_role("searchbox", name="Search").fill("unbreakable*")
+    page.get_by_role("list", name="Results").wait_for()
+    page.goto(world.recording(MARKUP))
+    page.get_by_role("button", name="Play").first.click()
+    wait_until_played(page, 0.1)
+    assert dialogs == []
+    assert page.get_by_role("heading", level=1).inner_text().startswith("<script>")
+
+
+def test_text_of_twice_the_size_fits_a_narrow_window(visits: Visits) -> None:
+    page = visits.open("/torrents", PHONE)
+    page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
+    assert hanging_out(page) == []
