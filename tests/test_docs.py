@@ -121,3 +121,15 @@ def test_links_inside_the_docs_lead_somewhere() -> None:
         inside = [t for t in targets if "://" not in t and not t.startswith("mailto:")]
         broken += [f"{page.relative_to(ROOT)}: {t}" for t in inside if not (page.parent / t).exists()]
     assert not broken, "\n".join(broken)
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[^`]+)`", read("reference/promises.md"))
+    assert len(named) > 20
+    missing = []
+    for name in named:
+        path, _, function = name.partition("::")
+        text = (ROOT / path).read_text("utf-8") if (ROOT / path).is_file() else ""
+        if not text or (function and f"def {function}(" not in text):
+            missing.append(name)
+    assert not missing, "\n".join(missing)
