@@ -11,6 +11,7 @@ import pytest
 
 from fonoteca.archive import leaves
 from fonoteca.core.errors import Damaged
+from fonoteca.core.fixity import measure
 from fonoteca.formats import pack
 from fonoteca.publish.cut import NewPack, seal_plan
 from fonoteca.publish.inputs import PublishedPack
@@ -85,6 +86,23 @@ def test_a_blob_that_differs_leaves_no_pack(bench: Bench, wrong: Callable[[bytes
         bench.seal(_new(), "v", lambda sha: io.BytesIO(wrong(BLOBS[sha])))
     assert refused.value.code == "blob-differs"
     assert list(bench.packs.rglob("*.*")) == []
+
+
+@pytest.mark.parametrize("wrong", [lambda d: d[:-1], lambda d: d + b"x", lambda d: b"\0" + d[1:]])
+def test_a_blob_that_differs_is_seen_by_the_digest_that_the_ledger_keeps(
+    bench: Bench, wrong: Callable[[bytes], bytes]
+) -> None:
+    knowing = replace(bench, blake3_of={sha: measure([data]).blake3 for sha, data in BLOBS.items()})
+    with pytest.raises(Damaged, match="BLAKE3") as refused:
+        knowing.seal(_new(), "v", lambda sha: io.BytesIO(wrong(BLOBS[sha])))
+    assert refused.value.code == "blob-differs"
+    assert list(bench.packs.rglob("*.*")) == []
+
+
+def test_the_pack_is_the_same_whichever_digest_its_blobs_are_checked_by(bench: Bench) -> None:
+    sealed = bench.seal(_new(), "v", _open)
+    knowing = replace(bench, blake3_of={sha: measure([data]).blake3 for sha, data in BLOBS.items()})
+    assert knowing.seal(_new(), "w", _open) == sealed
 
 
 def test_a_disk_that_gives_other_bytes_back_is_caught(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

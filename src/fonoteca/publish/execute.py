@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from fonoteca.core import durable
@@ -64,7 +65,8 @@ def _table_bytes(prepared: Prepared) -> int:
 
 def _seal(prepared: Prepared, plan: PublicationPlan, shop: Workshop) -> dict[str, Sealed]:
     """All new packs and redactions, several at once; pack id → what is on the disk."""
-    bench = shop.bench(prepared.options.limits.piece_length)
+    known = {sha256: fixity.blake3 for sha256, fixity in shop.holdings.blobs().items()}
+    bench = replace(shop.bench(prepared.options.limits.piece_length), blake3_of=known)
     open_blob = _door(prepared, shop.gate)
     total = sum(p.bytes for p in plan.added) + sum(r.old.bytes for r in plan.redacted)
     shop.progress.stage("sealing packs", total, Unit.BYTES)

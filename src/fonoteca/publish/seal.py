@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -18,7 +18,7 @@ from blake3 import blake3
 from fonoteca.archive import leaves
 from fonoteca.core import durable
 from fonoteca.core.errors import Damaged
-from fonoteca.core.fixity import Digester, Fixity, chunks
+from fonoteca.core.fixity import READ, Digester, Fixity, chunks
 from fonoteca.formats import metainfo, pack
 from fonoteca.publish.cut import NewPack
 from fonoteca.publish.volumes import Redaction
@@ -40,11 +40,13 @@ class Bench:
         packs: the publication's ``packs/``.
         leaves: folder of the leaves.
         piece_length: bytes in a torrent piece.
+        blake3_of: hex SHA-256 → hex BLAKE3 of blobs, as the ledger has them.
     """
 
     packs: Path
     leaves: Path
     piece_length: int
+    blake3_of: Mapping[str, str] = field(default_factory=dict)
 
     def seal(self, new: NewPack, volume: str, open_blob: Callable[[str], BinaryIO]) -> Sealed:
         """Write a new pack into its volume's folder.
@@ -61,7 +63,9 @@ class Bench:
         found = self._taken_over(path, new)
         if found is None:
             digester = Digester(self.piece_length)
-            found = _write(path, lambda sink: pack.write(new.layout, open_blob, sink, digester), digester)
+            found = _write(
+                path, lambda sink: pack.write(new.layout, open_blob, sink, digester, self.blake3_of), digester
+            )
         return self._finish(path, *found, leaves.pack_name(new.id, 0))
 
     def redact(self, redaction: Redaction) -> Sealed:
@@ -130,11 +134,11 @@ def _write(path: Path, produce: Callable[[IO[bytes]], None], digester: Digester)
 
 def _blake3(path: Path) -> str:
     """BLAKE3 of what the disk, not the memory, holds: the fast digest is enough to compare with."""
-    found = blake3()
+    found, view = blake3(), memoryview(bytearray(READ))
     with path.open("rb") as stream:
         _forget(stream)
-        for data in chunks(stream):
-            found.update(data)
+        while got := stream.readinto(view):
+            found.update(view[:got])
     return found.hexdigest()
 
 
