@@ -44,7 +44,7 @@ def test_an_archive_joins_holdings_and_verdict(words: str, tmp_path: Path) -> No
 def test_what_is_not_held_has_no_verdict(tmp_path: Path) -> None:
     made(tmp_path)
     found = ok("show", "fma:2", "--json", cwd=tmp_path).json
-    assert (found["verdict"], found["holdings"], found["locator"]) == (None, [], None)
+    assert (found["verdict"], found["holdings"], found["locator"]) == (None, [], [])
 
 
 def test_a_person_reads_fields_with_their_sources(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
@@ -17,8 +17,9 @@ from fonoteca.core.layout import ArchiveLayout
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fonoteca.archive.records import Holding
+    from fonoteca.archive.records import Holding, Place
     from fonoteca.catalogue.query import Catalogue
+    from fonoteca.formats.claim import Claim
     from fonoteca.rights.policy import Verdict
 
 _HOLDING_COLUMNS = (
@@ -34,18 +35,24 @@ _VERDICT_COLUMNS = (
 
 @dataclass(frozen=True)
 class Joined:
-    """A catalogue, and what the archive holds and says of its recordings; both empty for an edition."""
+    """A catalogue, and what the archive holds, claims and says of its recordings; all empty for an edition."""
 
     catalogue: Catalogue
-    holdings: Sequence[Holding]
-    verdicts: Sequence[Verdict]
+    holdings: Sequence[Holding] = ()
+    verdicts: Sequence[Verdict] = ()
+    claims: Sequence[Claim] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     def show(self, kind: Any, entity: int) -> dict[str, Any]:
         """The object of ``show``."""
         found = self.catalogue.show(kind, entity)
         if self.catalogue.is_edition or found["kind"] != "recording":
             return found
-        found["holdings"] = [h.as_json() for h in self.holdings if h.recording == entity]
+        held = [h for h in self.holdings if h.recording == entity]
+        blobs = {h.blob for h in held}
+        found["holdings"] = [h.as_json() for h in held]
+        found["claims"] += [c.as_json() for c in self.claims if c.subject in blobs]
+        found["locator"] = [_place(self.places[h.blob], h) for h in held if h.blob in self.places]
         verdicts = [v.as_json() for v in self.verdicts if v.recording == entity]
         if verdicts:
             best = next((v for v in verdicts if v["state"] == "cleared"), verdicts[0])
@@ -75,7 +82,7 @@ def reading(context: Context, edition: int | None) -> Iterator[Joined]:
     engine = Engine.of(context.settings)
     if edition is not None or not isinstance(layout, ArchiveLayout):
         with Catalogue.open_edition(layout.publication, edition, engine=engine) as catalogue:
-            yield Joined(catalogue, (), ())
+            yield Joined(catalogue)
         return
     with Catalogue.open(layout, engine=engine) as catalogue:
         rights = Rights(
@@ -84,7 +91,16 @@ def reading(context: Context, edition: int | None) -> Iterator[Joined]:
         holdings, verdicts = rights.holdings.holdings(), rights.gate().verdicts()
         catalogue.give("holdings", _table([h.as_json() for h in holdings], _HOLDING_COLUMNS))
         catalogue.give("verdicts", _table([_verdict_row(v) for v in verdicts], _VERDICT_COLUMNS))
-        yield Joined(catalogue, holdings, verdicts)
+        yield Joined(catalogue, holdings, verdicts, rights.holdings.claims(), rights.holdings.places())
+
+
+def _place(place: Place, holding: Holding) -> dict[str, Any]:
+    """Where the archive keeps a published blob: the fields of an edition's locator, as far as the ledger has them."""
+    return {
+        "recording_id": holding.recording, "blob_sha256": place.blob, "pack": place.pack, "revision": place.revision,
+        "volume": place.volume, "offset": place.offset, "bytes": holding.bytes, "mime": holding.mime,
+        "codec": holding.codec, "bit_rate": holding.bit_rate, "recipe": holding.recipe,
+    }  # fmt: skip
 
 
 def _verdict_row(verdict: Verdict) -> dict[str, Any]:
