@@ -92,6 +92,18 @@ def _context(env: Env, args: argparse.Namespace) -> Context:
     return Context(env, root, settings, progress, args.command, args.json, args.quiet, args.verbose)
 
 
+def _check_words(argv: Sequence[str]) -> None:
+    """No system hands over such words, but a program that calls us may: they name no file and are in no table."""
+    for word in argv:
+        try:
+            good = "\0" not in word and bool(word.encode("utf-8", "surrogateescape") or True)
+        except UnicodeEncodeError:
+            good = False
+        if not good:
+            raise Usage("bad-arguments", "The command was not understood", f"{word!r} is no text",
+                        "leave out the NUL, or half a surrogate pair, that is in it", repr(word))  # fmt: skip
+
+
 def _tell(env: Env, error: FonotecaError, as_json: bool) -> int:
     if as_json:
         import json
@@ -106,6 +118,7 @@ def run(argv: Sequence[str], env: Env) -> int:
     """One command, from its words to its exit code. Nothing that a user can cause leaves as a traceback."""
     as_json = "--json" in argv
     try:
+        _check_words(argv)
         args = build_parser().parse_args(argv)
         as_json = args.json
         context = _context(env, args)

@@ -57,6 +57,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("serve.hosts", "list", [], "names under which the site may be asked; none: any, or this machine's own "
             "names where it listens on this machine only"),
 )  # fmt: skip
+AT_ONCE = range(1, 257)
+"""How many threads or processes may work at once."""
+_RANGES = dict.fromkeys(("catalogue.threads", "intake.workers", "publish.workers"), AT_ONCE)
 BY_NAME = {setting.name: setting for setting in TABLE}
 
 
@@ -153,6 +156,9 @@ def _number(setting: Setting, raw: Any, origin: str) -> int:
         value = -1
     if value < 0:
         raise _wrong(setting, raw, origin, "a whole number from 0")
+    limits = _RANGES.get(setting.name)
+    if limits is not None and value not in limits:
+        raise _wrong(setting, raw, origin, f"a whole number from {limits.start} to {limits.stop - 1}")
     return value
 
 

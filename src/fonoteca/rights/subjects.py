@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fonoteca.core.errors import Usage
+from fonoteca.core.errors import Failed, Usage
 from fonoteca.core.ids import Kind, parse_id, show_id
 from fonoteca.rights.of_archive import Rights
 
@@ -11,14 +11,14 @@ def recordings_of(rights: Rights, words: str) -> list[int]:
     """Ids of the recordings that the words name, ascending; a release stands for all its recordings.
 
     Raises:
-        Usage: nothing of that name is here (``unknown-id``), an artist (``not-a-recording``), or no form of
-            an id (``bad-id``).
+        Failed: nothing of that name is here (``unknown-id``).
+        Usage: an artist (``not-a-recording``), or no form of an id (``bad-id``).
     """
     found = _blob(rights, words) or _named(rights, words) or _withdrawn(rights, words)
     if not found:
-        raise Usage("unknown-id", "Nothing was found", f"no recording here is named {words!r}",
-                    "'fonoteca search' finds ids; isrc:…, mbid:…, sha256:… and SOURCE:KEY are understood too",
-                    words)  # fmt: skip
+        raise Failed("unknown-id", "Nothing was found", f"no recording here is named {words!r}",
+                     "'fonoteca search' finds ids; isrc:…, mbid:…, sha256:… and SOURCE:KEY are understood too",
+                     words)  # fmt: skip
     return sorted(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fonoteca.cli.context import Context
-from fonoteca.core.errors import ExitCode
+from fonoteca.core.errors import ExitCode, Usage
 
 HELP = "build the built-in CC0 sample archive end to end, mirror it over BitTorrent, verify it and serve it"
 EXAMPLES = ("fonoteca demo", "fonoteca demo /tmp/demo --no-serve --json")
@@ -24,5 +24,9 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Run the whole way; without a terminal as with ``--no-serve``."""
     from fonoteca.cli.demo.show import show
 
+    port = context.settings.number("serve.port")
+    if port > 65_535:
+        raise Usage("bad-port", "The demo was not built", f"there is no port {port}",
+                    "choose one from 1024 to 65535 with --port", str(port))  # fmt: skip
     stay = context.env.terminal and not args.no_serve and not context.json
     return show(context, context.path(args.folder), stay=stay)

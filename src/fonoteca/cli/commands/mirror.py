@@ -136,15 +136,17 @@ def _options(context: Context, args: argparse.Namespace) -> Options:
     if transport not in TRANSPORTS:
         raise Usage("bad-setting", "The mirror was not run", f"{transport!r} is no transport",
                     f"choose one of {', '.join(TRANSPORTS)}", "mirror.transport")  # fmt: skip
+    _peer(context.settings.text("mirror.listen"), "--listen", lowest=0)
     return Options(transport=transport, peers=tuple(_peer(text) for text in args.peer))
 
 
-def _peer(text: str) -> tuple[str, int]:
+def _peer(text: str, flag: str = "--peer", lowest: int = 1) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
+    if not host or not lowest <= number < 65536:
         raise Usage("bad-arguments", "The mirror was not run", f"{text!r} is no HOST:PORT",
-                    "write for example --peer 127.0.0.1:6881", text)  # fmt: skip
-    return host.strip("[]"), int(port)
+                    f"write for example {flag} 127.0.0.1:6881", text)  # fmt: skip
+    return host.strip("[]"), number
 
 
 def _status(context: Context) -> ExitCode:

@@ -86,13 +86,22 @@ def _check_settings(context: Context) -> None:
     except ValueError:
         raise _bad_setting(context, "publish.piece_length", "no power of two of at least 16 KiB",
                            "write for example publish.piece_length = '4MiB'") from None  # fmt: skip
-    url = settings.text("publish.base_url")
-    if url and not url.startswith(("http://", "https://")):
-        raise _bad_setting(context, "publish.base_url", "no http or https address",
-                           "write for example publish.base_url = 'https://archive.example.org'")  # fmt: skip
+    _check_base_url(context)
     for name in ("publish.pack_size", "publish.volume_size"):
         if settings.number(name) == 0:
             raise _bad_setting(context, name, "no size above 0", f"write for example {name} = '256MiB'")
+
+
+def _check_base_url(context: Context) -> None:
+    from fonoteca.mirror.publisher import check_url
+
+    url = context.settings.text("publish.base_url")
+    try:
+        if url:
+            check_url(url)
+    except Usage:
+        raise _bad_setting(context, "publish.base_url", "no http or https address",
+                           "write for example publish.base_url = 'https://archive.example.org'") from None  # fmt: skip
 
 
 def _bad_setting(context: Context, name: str, why: str, remedy: str) -> Usage:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.numbers import at_once
 from fonoteca.core.errors import ExitCode, NetworkFailed, Usage
 from fonoteca.core.layout import ArchiveLayout, MirrorLayout
 from fonoteca.core.sizes import show_size
@@ -32,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", metavar="URL|PATH", action="append", default=[],
                         help="a publication's address, or the folder of a publication, mirror, archive or of the files "
                         "themselves; may be given several times")  # fmt: skip
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that look for damage at once")
+    parser.add_argument("--workers", type=at_once, default=2, metavar="N", help="threads that look for damage at once")
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.numbers import at_once
 from fonoteca.core.errors import ExitCode, NoArchive, Usage
 from fonoteca.core.findings import Finding, Severity
 from fonoteca.core.layout import ARCHIVE_FILE, MIRROR_FILE, ArchiveLayout, MirrorLayout, PublicationLayout
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 HELP = "read everything again and list all damage: blobs, ledger, packs, editions"
 EXAMPLES = ("fonoteca verify --for 2h", "fonoteca verify archive/publication/editions/0001")
-_DURATION = re.compile(r"(\d+)\s*([smhd]?)")
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -29,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", dest="duration", metavar="DURATION",
                         help="stop after so long (90s, 30m, 2h) and go on there next time")  # fmt: skip
     parser.add_argument("--full", action="store_true", help="also check whole-file SHA-256 and BLAKE3")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read and hash at once")
+    parser.add_argument("--workers", type=at_once, default=2, metavar="N", help="threads that read and hash at once")
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
