@@ -7,6 +7,7 @@ the same command again ends in the same bytes; a second run writes nothing.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -83,8 +84,8 @@ def plan(
     Raises:
         Usage: a path that is not there, claims or a mapping that cannot be read.
     """
-    given = [Path(p).absolute() for p in (claims_file, mapping) if p is not None]
-    found = walk.find(paths, {layout.root.absolute(), *given})
+    given = [Path(os.path.abspath(p)) for p in (claims_file, mapping) if p is not None]
+    found = walk.find(paths, {Path(os.path.abspath(layout.root)), *given})
     sheet = ClaimSheet()
     if claims_file is not None:
         sheet = claim_sheet.read(claims_file, mapping, found, list(paths))

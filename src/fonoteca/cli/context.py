@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from fonoteca.cli.env import Env
 from fonoteca.core.clock import Clock
 from fonoteca.core.errors import NoArchive
 from fonoteca.core.layout import ARCHIVE_FILE, MIRROR_FILE, ArchiveLayout, MirrorLayout
-from fonoteca.core.lock import one_writer
 from fonoteca.core.progress import Progress
 from fonoteca.core.settings import Settings
 
@@ -57,11 +56,14 @@ class Context:
 
     def path(self, text: str) -> Path:
         """A path as typed, against the folder in which it was typed."""
-        return self.env.cwd / Path(text).expanduser()
+        # Not Path.expanduser, which fails for a ~name that is no user here.
+        return Path(os.path.abspath(self.env.cwd / os.path.expanduser(text)))  # noqa: PTH111
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[None]:
         """Hold the one-writer lock of the archive or mirror. Raises Locked (exit 11)."""
+        from fonoteca.core.lock import one_writer
+
         with one_writer(self.archive_or_mirror().root / ".lock", f"fonoteca {self.command}"):
             yield
 
@@ -79,6 +81,8 @@ class Context:
 
     def _write(self, value: dict[str, Any], lines: Iterable[str]) -> None:
         if self.json:
+            import json
+
             self.env.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
         else:
             for line in lines:

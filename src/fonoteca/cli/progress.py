@@ -184,7 +184,8 @@ def item_line(message: dict[str, Any]) -> str:
     blocks = f" blocks {block[0]}-{block[1]}" if block else ""
     text = message.get("reason") or message.get("detail") or message.get("text") or ""
     repair = f"  repair: {message['repair']}" if message.get("repair") else ""
-    return f"{message.get('code', 'item')}: {where}{blocks}  {text}{repair}".rstrip()
+    name = message.get("code") or message.get("how") or "item"
+    return f"{name}: {where}{blocks}  {text}{repair}".rstrip()
 
 
 def face(stdout: IO[str], stderr: IO[str], clock: Clock, *, as_json: bool, quiet: bool, terminal: bool) -> Progress:

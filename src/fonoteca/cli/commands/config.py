@@ -8,7 +8,7 @@ from fonoteca.cli.context import Context
 from fonoteca.core.errors import ExitCode
 from fonoteca.core.settings import TABLE
 
-HELP = "every setting with its value; --origin says where each value came from"
+HELP = "show every setting with its value, with --origin also where each value came from"
 EXAMPLES = ("fonoteca config --origin", "fonoteca --json config")
 
 

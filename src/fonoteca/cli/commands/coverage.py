@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode
 from fonoteca.core.layout import ArchiveLayout
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
 
-HELP = "the share of listens known, held and published, with intervals"
+HELP = "tell the share of listens that is known, held and published, with intervals"
 EXAMPLES = ("fonoteca coverage", "fonoteca coverage --by decade")
 _BY = ("tier", "country", "decade", "genre", "licence")
 
@@ -132,5 +133,5 @@ def _lines(found: Coverage) -> list[str]:
     ]
     for group in found.by:
         share = "unknown" if group.share is None else f"{group.share:.1%}"
-        lines.append(f"  {group.key}: {group.held:,} of {group.recordings:,} recordings, {share} of listens")
+        lines.append(f"  {group.key}: {group.held:,} of {counted(group.recordings, 'recording')}, {share} of listens")
     return lines

@@ -7,7 +7,7 @@ import argparse
 from fonoteca.cli.context import Context
 from fonoteca.core.errors import ExitCode
 
-HELP = "what this machine and this archive lack, and the exact fix"
+HELP = "find what this machine and this archive lack, and name the exact fix"
 EXAMPLES = ("fonoteca doctor", "fonoteca --json doctor")
 
 

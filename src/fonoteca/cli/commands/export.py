@@ -6,9 +6,10 @@ import argparse
 
 from fonoteca.cli.context import Context
 from fonoteca.cli.joined import edition_argument, reading
+from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode
 
-HELP = "the rows of a query as Parquet, CSV or JSON lines"
+HELP = "write the rows of a query as Parquet, CSV or JSON lines"
 EXAMPLES = (
     'fonoteca export "FROM recordings" -o recordings.parquet',
     'fonoteca export "SELECT id, title, artist FROM recordings WHERE year < 1930" -o old.csv',
@@ -32,5 +33,5 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
         count = export(joined.catalogue.sql(args.query), path)
     size = path.stat().st_size
     value = {"path": str(path), "format": path.suffix.lower().lstrip("."), "rows": count, "bytes": size}
-    context.result(value, [f"{path}: {count:,} rows, {size:,} bytes"])
+    context.result(value, [f"{path}: {counted(count, 'row')}, {counted(size, 'byte')}"])
     return ExitCode.DONE

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import Progress
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from fonoteca.search.inputs import Inputs
     from fonoteca.search.searcher import Searcher
 
-HELP = "builds the search index of the current snapshot"
+HELP = "build the search index of the current snapshot"
 EXAMPLES = ("fonoteca index", "fonoteca --archive my-mirror index --edition 3")
 
 
@@ -38,7 +39,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     done = "was built" if built else "is up to date"
     context.summary(
         {"what": told, "recordings": searcher.recordings, "built": built, "seconds": seconds},
-        [f"the search index of {told} {done}: {searcher.recordings:,} recordings"],
+        [f"the search index of {told} {done}: {counted(searcher.recordings, 'recording')}"],
     )
     return ExitCode.DONE
 

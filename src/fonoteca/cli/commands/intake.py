@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.words import counted, next_command
 from fonoteca.core.errors import ExitCode, Usage
 from fonoteca.core.sizes import show_size
 
@@ -40,7 +41,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     started = context.clock.monotonic()
     if args.plan:
         plan = _plan(context, args)
-        context.plan(plan.as_json(), [f"{len(plan.files)} files would be looked at"])
+        context.plan(plan.as_json(), [f"{counted(len(plan.files), 'file')} would be looked at"])
         return ExitCode.DONE
     with context.writer():
         plan = _plan(context, args)
@@ -51,7 +52,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
             context.progress.warn(f"decoder sandbox: {sentence}")
         generation = _catalogue(context)
     seconds = round(context.clock.monotonic() - started, 3)
-    context.summary(result.as_json() | {"generation": generation, "seconds": seconds}, _lines(result))
+    context.summary(result.as_json() | {"generation": generation, "seconds": seconds}, _lines(context, result))
     return ExitCode.REFUSED_RECORDS if result.refused else ExitCode.DONE
 
 
@@ -107,9 +108,11 @@ def _catalogue(context: Context) -> int:
     return result.generation
 
 
-def _lines(result: IntakeResult) -> list[str]:
+def _lines(context: Context, result: IntakeResult) -> list[str]:
     counts = f"{result.duplicates} held already, {result.refused} refused"
-    lines = [f"{result.accepted} of {result.files} files taken in ({show_size(result.bytes)}), {counts}"]
+    lines = [f"{result.accepted} of {counted(result.files, 'file')} taken in ({show_size(result.bytes)}), {counts}"]
     if result.refused:
         lines.append("The refused files and their reasons are in the ledger and above.")
+    if result.accepted:
+        lines.append(f"Next: {next_command(context, 'publish')}")
     return lines

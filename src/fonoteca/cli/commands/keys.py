@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from typing import Any
 
 from fonoteca.cli.context import Context
 from fonoteca.core.errors import ExitCode
 
-HELP = "the signing keys: list them, export the public root for mirrors, replace one"
+HELP = "list the signing keys, export the public root for mirrors, give a role a new key"
 EXAMPLES = (
     "fonoteca keys list",
     "fonoteca keys export -o root.json",
@@ -20,8 +19,8 @@ EXAMPLES = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's words."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("list", help="roles, key ids, where they are, when their metadata expires",
-                       description="Roles, key ids, where they are, when their metadata expires.")  # fmt: skip
+    actions.add_parser("list", help="list roles, key ids, where they are, when their metadata expires",
+                       description="List roles, key ids, where they are, when their metadata expires.")  # fmt: skip
     export = actions.add_parser("export", help="write the public root.json that mirrors start from",
                                 description="Write the public root.json that mirrors start from.")  # fmt: skip
     export.add_argument("-o", "--output", metavar="FILE", default="root.json", help="where to (root.json)")
@@ -67,6 +66,8 @@ def _export(context: Context, args: argparse.Namespace) -> None:
     data = tuf.root_bytes(layout.publication)
     path = context.path(args.output)
     durable.write_bytes(path, data)
+    import hashlib
+
     digest = hashlib.sha256(data).hexdigest()
     newest = tuf.newest_root(layout.publication)
     version = newest.signed.version if newest else 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.words import counted, next_command
 from fonoteca.core.errors import ExitCode, Usage
 from fonoteca.core.sizes import show_size
 
@@ -25,20 +26,25 @@ SETTINGS = {"disk": "mirror.disk", "transport": "mirror.transport", "listen": "m
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of the command."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add = actions.add_parser("add", help="make the folder a mirror of a publication")
+    add = _action(actions, "add", "make the folder a mirror of a publication")
     add.add_argument("url", metavar="URL", help="address of the publication")
     add.add_argument("--root", metavar="FILE", required=True, help="the publisher's root.json, got by another way")
     add.add_argument("--name", help="name of the publisher's folder under trust/ (default: from the address)")
-    plan = actions.add_parser("plan", help="show what would be held under a budget")
+    plan = _action(actions, "plan", "show what would be held under a budget")
     plan.add_argument("--disk", metavar="SIZE", help="disk budget, for example 2TB")
-    run_ = actions.add_parser("run", help="fetch what is planned, then seed it and keep it up to date")
+    run_ = _action(actions, "run", "fetch what is planned, then seed it and keep it up to date")
     run_.add_argument("--once", action="store_true", help="end when the plan is fulfilled")
     run_.add_argument("--disk", metavar="SIZE", help="disk budget (default: as planned last)")
     run_.add_argument("--transport", metavar="WAY", help="auto, torrent or http")
     run_.add_argument("--peer", metavar="HOST:PORT", action="append", default=[],
                       help="a peer to ask; may be given several times")  # fmt: skip
     run_.add_argument("--listen", metavar="HOST:PORT", help="address to seed on")
-    actions.add_parser("status", help="what is held, and how fresh its signatures are")
+    _action(actions, "status", "show what is held, and how fresh its signatures are")
+
+
+def _action(actions: argparse._SubParsersAction[Any], name: str, what: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+    return parser
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
@@ -77,7 +83,7 @@ def _add(context: Context, args: argparse.Namespace) -> ExitCode:
         {"publisher": publisher.name, "url": publisher.url, "edition": edition.number, "moved_from": moved_from,
          "expires": release.expires.isoformat(), "totals": dict(edition.totals)},
         [f"{layout.root} mirrors {publisher.url}, edition {edition.number}", *moved,
-         "next: fonoteca mirror plan --disk SIZE, then fonoteca mirror run"],
+         f"Next: {next_command(context, 'mirror plan --disk SIZE')}, then {next_command(context, 'mirror run')}"],
     )  # fmt: skip
     return ExitCode.DONE
 
@@ -102,11 +108,11 @@ def _plan(context: Context) -> ExitCode:
     with context.writer():
         number, plan = _mirror(context).plan()
     space = f"{show_size(plan.bytes)} of {show_size(plan.budget)}"
-    lines = [f"edition {number}: {plan.coverage:.1%} of known listens on {space}"]
+    lines = [f"edition {number}: {space}, {_share(plan.coverage)}"]
     counts: dict[str, list[int]] = {}
     for pack in plan.packs:
         counts.setdefault(str(pack.action), []).append(pack.bytes)
-    lines += [f"  {action}: {len(sizes)} packs, {show_size(sum(sizes))}" for action, sizes in counts.items()]
+    lines += [f"  {action}: {counted(len(sizes), 'pack')}, {show_size(sum(sizes))}" for action, sizes in counts.items()]
     context.result({"edition": number} | plan.as_json(), lines)
     return ExitCode.DONE
 
@@ -124,9 +130,13 @@ def _run(context: Context, args: argparse.Namespace) -> ExitCode:
 
 
 def _tell(context: Context, done: Summary) -> None:
-    held = f"{done.packs} packs held and verified, {show_size(done.held)}, {done.coverage:.1%} of known listens"
+    held = f"{counted(done.packs, 'pack')} held and verified, {show_size(done.held)}, {_share(done.coverage)}"
     moved = f"fetched {show_size(done.fetched)}, kept {show_size(done.reused)}"
     context.summary(done.as_json(), [f"edition {done.edition}: {held}", moved])
+
+
+def _share(coverage: float) -> str:
+    return f"{coverage:.1%} of known listens" if coverage else "no known listens"
 
 
 def _options(context: Context, args: argparse.Namespace) -> Options:
@@ -156,10 +166,11 @@ def _status(context: Context) -> ExitCode:
     found = status(context.mirror(), context.clock.now(), grace)
     lines = [f"mirror of {found.url}"]
     if found.edition is None:
-        lines.append("nothing is held yet: fonoteca mirror run --disk SIZE")
+        lines.append(f"nothing is held yet: {next_command(context, 'mirror run --disk SIZE')}")
     else:
-        lines.append(f"edition {found.edition}: {found.packs} of {found.offered} packs, {found.coverage:.1%} of "
-                     "known listens")  # fmt: skip
+        lines.append(
+            f"edition {found.edition}: {found.packs} of {counted(found.offered, 'pack')}, {_share(found.coverage)}"
+        )
         lines.append(f"disk: {show_size(found.allocated)} of {show_size(found.budget)}")
     if found.stale_since:
         lines.append(f"stale since {found.stale_since}: the publisher's signatures have run out")

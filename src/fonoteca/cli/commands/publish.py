@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.words import counted, next_command
 from fonoteca.core.errors import ExitCode, FonotecaError, Usage
 from fonoteca.core.sizes import show_size
 
@@ -185,16 +186,18 @@ def _summary(context: Context, value: dict[str, Any]) -> None:
 def _summary_lines(context: Context, value: dict[str, Any]) -> list[str]:
     if not value["changed"]:
         return [f"nothing new: edition {value['edition']} stands as it is"]
+    published = counted(value["recordings"], "recording")
     return [
-        f"edition {value['edition']}: {value['recordings']} recordings published, {value['withheld']} withheld",
+        f"edition {value['edition']}: {published} published, {value['withheld']} withheld",
         _packs_line(value),
-        f"It is in {context.archive().publication.edition(value['edition'])}; {value['torrents']} torrents.",
+        f"It is in {context.archive().publication.edition(value['edition'])}; {counted(value['torrents'], 'torrent')}.",
+        f"Next: {next_command(context, 'serve')}",
     ]
 
 
 def _packs_line(value: dict[str, Any]) -> str:
     packs, sizes = value["packs"], value["bytes"]
-    return (f"{packs['kept']} packs kept, {packs['added']} added, {packs['superseded']} superseded; "
+    return (f"{counted(packs['kept'], 'pack')} kept, {packs['added']} added, {packs['superseded']} superseded; "
             f"{show_size(sizes['audio'])} of audio, {show_size(sizes['padding'])} around it, "
             f"{show_size(sizes['new'])} new")  # fmt: skip
 
@@ -203,12 +206,18 @@ def _plan_lines(prepared: Prepared) -> list[str]:
     value = prepared.as_json()
     if not value["changed"]:
         return [f"nothing new: edition {value['edition']} would stand as it is"]
+    published = counted(value["recordings"], "recording")
     lines = [
-        f"edition {value['edition']} would publish {value['recordings']} recordings and withhold {value['withheld']}",
+        f"edition {value['edition']} would publish {published} and withhold {value['withheld']}",
         _packs_line(value),
     ]
     for volume in value["volumes"]:
         instead = f", in place of {volume['replaces']}" if volume["replaces"] else ""
-        lines.append(f"  volume {volume['name']}: {len(volume['packs'])} packs, {show_size(volume['bytes'])}{instead}")
-    lines += [f"  pack {r['pack']} would be redacted: {len(r['blobs'])} entries blanked" for r in value["redact"]]
+        lines.append(
+            f"  volume {volume['name']}: {counted(len(volume['packs']), 'pack')}, {show_size(volume['bytes'])}{instead}"
+        )
+    lines += [
+        f"  pack {r['pack']} would be redacted: {counted(len(r['blobs']), 'entry', 'entries')} blanked"
+        for r in value["redact"]
+    ]
     return lines

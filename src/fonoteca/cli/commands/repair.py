@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
 from fonoteca.cli.numbers import at_once
+from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode, NetworkFailed, Usage
 from fonoteca.core.layout import ArchiveLayout, MirrorLayout
 from fonoteca.core.sizes import show_size
@@ -116,11 +117,12 @@ def _value(tally: Tally) -> dict[str, Any]:
 
 def _lines(tally: Tally) -> list[str]:
     if not tally.damaged:
-        return [f"{tally.checked:,} files read: no damage"]
-    moved = f"{show_size(tally.fetched)} were fetched"
-    lines = [f"{tally.checked:,} files read, {tally.damaged:,} damaged, {tally.repaired:,} repaired; {moved}"]
+        return [f"{counted(tally.checked, 'file')} read: no damage"]
+    moved = f"{show_size(tally.fetched)} fetched"
+    lines = [f"{counted(tally.checked, 'file')} read, {tally.damaged:,} damaged, {tally.repaired:,} repaired; {moved}"]
     if tally.unrepaired:
-        lines.append(f"{tally.unrepaired:,} files are still damaged; each line above says why. More copies to ask: "
+        left = counted(tally.unrepaired, "file is", "files are")
+        lines.append(f"{left} still damaged; each line above says why. More copies to ask: "
                      "fonoteca repair --from URL|PATH")  # fmt: skip
     return lines
 

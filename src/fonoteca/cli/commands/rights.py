@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode, Usage
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from fonoteca.rights.of_archive import Rights
     from fonoteca.rights.policy import Verdict
 
-HELP = "the gate's verdict and evidence; withdrawals and their reversal; what is withheld and why"
+HELP = "explain verdicts with their evidence, withdraw and restore recordings, report what is withheld and why"
 EXAMPLES = (
     "fonoteca rights explain isrc:ITJ040100240",
     'fonoteca rights withdraw fma:141 --reason "asked for by the rights holder"',
@@ -29,14 +30,18 @@ _ID = "ours, or isrc:…, mbid:…, sha256:…, SOURCE:KEY; a release stands for
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's words."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    explain = actions.add_parser("explain", help="may it be published, and why", description="May it be published?")
+    explain = actions.add_parser(
+        "explain",
+        help="say whether it may be published, and why",
+        description="Say whether it may be published, and why.",
+    )
     explain.add_argument("id", metavar="ID", help=_ID)
     for name, what in (("withdraw", "withhold from the next publication on"), ("restore", "take a withdrawal back")):
         action = actions.add_parser(name, help=what, description=what.capitalize() + ".")
         action.add_argument("id", metavar="ID", help=_ID)
         action.add_argument("--reason", required=True, metavar="TEXT",
                             help="published for everybody to read: name no persons")  # fmt: skip
-    actions.add_parser("report", help="what is withheld and why", description="What is withheld and why.")
+    actions.add_parser("report", help="list what is withheld and why", description="List what is withheld and why.")
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
@@ -151,7 +156,7 @@ def _write(
 
 def _tell(context: Context, done: str, entries: Sequence[Withdrawal], version: int) -> None:
     value = {"entries": [e.as_json() for e in entries], "version": version}
-    lines = [f"{done}: {e.recording}, with {len(e.blobs)} held files" for e in entries]
+    lines = [f"{done}: {e.recording}, with {counted(len(e.blobs), 'held file')}" for e in entries]
     lines.append("Mirrors hear of it with the next 'fonoteca publish' or 'fonoteca publish --refresh'.")
     context.result(value, lines)
 
@@ -183,7 +188,7 @@ def _counts(names: Iterator[str]) -> dict[str, int]:
 
 
 def _report_lines(value: dict[str, Any]) -> list[str]:
-    lines = [f"{value['holdings']} holdings: {value['cleared']} cleared, {value['withheld']} withheld"]
+    lines = [f"{counted(value['holdings'], 'holding')}: {value['cleared']} cleared, {value['withheld']} withheld"]
     lines += [f"  {count:>6}  {code}" for code, count in value["reasons"].items()]
     for item in value["items"]:
         why = "; ".join(f"{r['code']}: {r['text']}" for r in item["reasons"])

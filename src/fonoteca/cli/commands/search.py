@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode
 from fonoteca.core.progress import SILENT
 
 if TYPE_CHECKING:
     from fonoteca.search.searcher import Hit, Hits
 
-HELP = "finds recordings: track: artist: album: isrc: upc: mbid: year: licence: playable:, phrases, any script"
+HELP = "find recordings: track: artist: album: isrc: upc: mbid: year: licence: playable:, phrases, any script"
 EXAMPLES = (
     "fonoteca search fur elise",
     "fonoteca search 'artist:beethoven year:1960..1979 playable:yes' --limit 50",
@@ -52,7 +53,7 @@ def _lines(hits: Hits, what: str, offset: int) -> Iterator[str]:
     about = "" if hits.total_is_exact else "more than "
     near = ", near spellings included" if hits.tolerant else ""
     shown = f", shown from {offset + 1:,}" if offset and hits.hits else ""
-    yield f"{about}{hits.total:,} recording{'s' if hits.total != 1 else ''} in {what}{near}{shown}"
+    yield f"{about}{counted(hits.total, 'recording')} in {what}{near}{shown}"
 
 
 def _line(hit: Hit) -> str:

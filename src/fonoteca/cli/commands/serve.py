@@ -16,7 +16,7 @@ from fonoteca.core.layout import ArchiveLayout, MirrorLayout
 if TYPE_CHECKING:
     from fonoteca.site.shelf import SiteData, Standing
 
-HELP = "serves the site, its JSON and the publication's files"
+HELP = "serve the site, its JSON and the publication's files"
 EXAMPLES = ("fonoteca serve", "fonoteca --archive my-mirror serve --host 0.0.0.0 --port 8080")
 SETTINGS = {"host": "serve.host", "port": "serve.port"}
 

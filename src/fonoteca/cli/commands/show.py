@@ -9,7 +9,7 @@ from fonoteca.cli.context import Context
 from fonoteca.cli.joined import edition_argument, reading
 from fonoteca.core.errors import ExitCode, Failed
 
-HELP = "one recording, release or artist, with the source of each field"
+HELP = "show one recording, release or artist, with the source of each field"
 EXAMPLES = ("fonoteca show isrc:USS1Z9900001", "fonoteca --json show fma:141")
 
 

@@ -11,13 +11,13 @@ from fonoteca.core.errors import ExitCode
 if TYPE_CHECKING:
     from fonoteca.sources.records import SourceInfo
 
-HELP = "what can be read: name, kind, licence of each field, where dumps come from, size"
+HELP = "list what can be read: name, kind, licence of each field, where dumps come from, size"
 EXAMPLES = ("fonoteca sources", "fonoteca sources fma")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``sources``."""
-    parser.add_argument("name", metavar="NAME", nargs="?", help="one source, in detail")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="show this one in detail")
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from fonoteca.core.errors import ExitCode
 if TYPE_CHECKING:
     from fonoteca.catalogue.rows import Rows
 
-HELP = "read-only SQL over the tables of the catalogue"
+HELP = "run read-only SQL over the tables of the catalogue"
 EXAMPLES = (
     'fonoteca sql "SELECT year, count(*) FROM recordings GROUP BY year ORDER BY year"',
     'fonoteca --json sql "SHOW TABLES"',
@@ -49,5 +48,7 @@ def _lines(rows: Rows) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
     return " ".join(text.split("\t")).replace("\n", " ")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fonoteca.cli.context import Context
 from fonoteca.cli.numbers import at_once
+from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode, NoArchive, Usage
 from fonoteca.core.findings import Finding, Severity
 from fonoteca.core.layout import ARCHIVE_FILE, MIRROR_FILE, ArchiveLayout, MirrorLayout, PublicationLayout
@@ -100,8 +101,9 @@ def _budget(context: Context, args: argparse.Namespace, root: Path) -> Budget | 
 
 
 def _lines(value: dict[str, float]) -> list[str]:
-    read = f"{value['checked']:,} files, {show_size(int(value['bytes']))} read"
+    read = f"{counted(int(value['checked']), 'file')}, {show_size(int(value['bytes']))} read"
     if value["damaged"]:
-        return [f"{read}: {value['damaged']} files are damaged; each finding above says what mends it"]
-    left = f"; {value['left']:,} files are left for the next run" if value["left"] else ""
+        damaged = counted(int(value["damaged"]), "file is", "files are")
+        return [f"{read}: {damaged} damaged; each finding above says what mends it"]
+    left = f"; {counted(int(value['left']), 'file is', 'files are')} left for the next run" if value["left"] else ""
     return [f"{read}: no damage{left}"]
