@@ -251,6 +251,22 @@ def test_a_partial_mirror_need_not_hold_every_pack_but_what_it_holds_must_be_who
     assert finding.path == packs[1].relative_to(root).as_posix()
 
 
+def test_a_mirror_need_not_keep_an_older_edition_but_an_archive_must(published: Path, tmp_path: Path) -> None:
+    root = tmp_path / "archive"
+    shutil.copytree(published, root)
+    layout = ArchiveLayout(root)
+    blob = min(Holdings.open(layout).blobs())
+    ok("--archive", root, "rights", "withdraw", f"sha256:{blob}", "--reason", "asked for", cwd=root)
+    ok("--archive", root, "publish", cwd=root)
+    shutil.rmtree(layout.publication.edition(1))
+    assert list(Verify().check_publication(layout.publication, partial=True)) == []
+    for found in (Verify().check(layout), Verify().check_publication(layout.publication)):
+        assert {f.path.removeprefix("publication/") for f in found} == {"editions/0001/edition.json"}
+    (layout.publication.edition(2) / "edition.json").unlink()
+    lost = Verify().check_publication(layout.publication, partial=True)
+    assert "editions/0002/edition.json" in {f.path for f in lost}
+
+
 def test_a_time_budget_is_kept_and_the_next_runs_go_on_and_forget_nothing(tmp_path: Path) -> None:
     made = list(fill(tmp_path, [1000] * 20))
     flip(made[0], 10, 1)

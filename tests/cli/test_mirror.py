@@ -203,6 +203,7 @@ def test_damaged_packs_on_the_server_are_exit_14(scene: Scene) -> None:
     ran = scene.fails("run", "--once", "--disk", "2MB")
     assert (ran.code, ran.json["code"]) == (14, "wrong-bytes")
     scene.server.faults = [Fault("editions/*.parquet", change=lambda data: bytes(len(data)))]
+    scene.publisher.add(10_000)
     scene.publisher.publish()
     assert scene.fails("run", "--once").code == 14
 

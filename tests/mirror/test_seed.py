@@ -26,8 +26,8 @@ def leech(seeder: Seeder, torrent: Path, files: set[str], out: Path, seconds: fl
     """Fetch files of a torrent from a seeder; the names of those that came."""
     data = torrent.read_bytes()
     meta = metainfo.parse(data)
-    with Swarm(out, (("127.0.0.1", seeder.port),), seconds, "127.0.0.1:0") as swarm:
-        swarm.fetch(Volume(data, meta, files), lambda _: None, lambda _: None, threading.Event())
+    swarm = Swarm(out, (("127.0.0.1", seeder.port),), seconds, "127.0.0.1:0")
+    swarm.fetch(Volume(data, meta, files), lambda _: None, lambda _: None, threading.Event())
     return {p.name for p in out.rglob("*") if p.is_file()}
 
 

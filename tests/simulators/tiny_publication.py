@@ -32,6 +32,16 @@ from packing import PIECE, Shelf
 NOW = datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.UTC)
 
 
+def noise(schema: pa.Schema, rows: int, seed: int) -> pa.Table:
+    """A table whose first text column does not compress, and whose other columns are empty or alike."""
+    rng, values = random.Random(seed), []
+    for number in range(rows):
+        row = {f.name: (number if pa.types.is_integer(f.type) else None) for f in schema}
+        text = next(f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_dictionary(f.type))
+        values.append(row | {text: rng.randbytes(50).hex()})
+    return pa.Table.from_pylist(values, schema=schema)
+
+
 @dataclass(frozen=True)
 class Made:
     """A pack of the publication. ``blobs``: digest → recording number."""
@@ -64,6 +74,11 @@ class TinyPublisher:
         self.withdrawals = WithdrawalList()
         self.trackers: tuple[str, ...] = ()
         self.web_seeds: tuple[str, ...] = ()
+        self.bulk = 0
+        """Rows of noise in two tables: the ledger, which is another one in each edition, and the recordings, which
+        stay as they are."""
+        self.bulk_located = 0
+        """Rows of noise in the locator, others in each edition."""
         self._piece_length = piece_length
         self._random = random.Random(seed)
         self._recordings = 0
@@ -137,8 +152,8 @@ class TinyPublisher:
         self.number += 1
         folder = self.layout.edition(self.number)
         files = [self._table(folder, "packs", self._packs_table()), self._table(folder, "locator", self._locator())]
-        files.append(self._table(folder, "ledger", tables.LEDGER.empty_table()))
-        files.append(self._table(folder, "snapshot/recordings", tables.RECORDINGS.empty_table()))
+        files.append(self._table(folder, "ledger", noise(tables.LEDGER, self.bulk, self.number)))
+        files.append(self._table(folder, "snapshot/recordings", noise(tables.RECORDINGS, self.bulk, 0)))
         infos, refs = self._torrents()
         files.append(self._file(folder / "torrents.json", "torrents.json", torrents.encode(infos, self.number)))
         edition = Edition(self.number, rfc3339(now), self._previous, hashlib.sha256(b"%d" % self.number).hexdigest(),
@@ -180,7 +195,8 @@ class TinyPublisher:
     def _locator(self) -> pa.Table:
         rows = [{"recording_id": number, "blob_sha256": blob, "pack": p.id}
                 for p in self.packs for blob, number in p.blobs.items()]  # fmt: skip
-        return pa.Table.from_pylist(rows, schema=tables.LOCATOR)
+        return pa.concat_tables([pa.Table.from_pylist(rows, schema=tables.LOCATOR),
+                                 noise(tables.LOCATOR, self.bulk_located, self.number)])  # fmt: skip
 
     def _torrents(self) -> tuple[list[TorrentInfo], list[FileRef]]:
         infos, refs = [], []

@@ -28,7 +28,7 @@ class Look:
     Attributes:
         base: findings name paths below it.
         leaves: folder of the leaves of packs and editions, if any.
-        partial: packs need not all be there (a mirror).
+        partial: packs and older editions need not all be there (a mirror).
         targets: what the signed metadata promises, by path.
         holds: pack file → blobs inside.
     """
@@ -75,8 +75,10 @@ def publication_promises(look: Look) -> Iterator[Promise | Finding]:
 
 
 def _numbers(look: Look) -> list[int]:
-    """The editions that are there or that the signed metadata promises."""
+    """The editions that are there or that the signed metadata promises. A mirror is promised the newest one only."""
     promised = {int(p.split("/")[1]) for p in look.targets if p.startswith("editions/") and p.endswith("/edition.json")}
+    if look.partial and promised:
+        promised = {max(promised)}
     return sorted(promised | set(look.publication.edition_numbers()))
 
 

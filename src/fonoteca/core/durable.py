@@ -84,6 +84,11 @@ def _forget(temp: Path) -> None:
         temp.unlink(missing_ok=True)
 
 
+def clear_unfinished(path: Path) -> None:
+    """Delete what a killed :func:`writing` of this path left; the file itself stays as it is."""
+    _forget(path.with_name(path.name + TEMP_SUFFIX))
+
+
 @contextlib.contextmanager
 def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """A binary file that appears under its name only when it is whole and on the disk.
@@ -196,6 +201,17 @@ def link(source: Path, target: Path) -> None:
             shutil.copyfileobj(reader, writer, 1 << 20)
         return
     fsync_folder(target.parent)
+
+
+def try_link(source: Path, target: Path) -> bool:
+    """A second name for the same bytes that takes no room. False: none, as on a filesystem without hard links."""
+    make_folder(target.parent)
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    fsync_folder(target.parent)
+    return True
 
 
 def fsync_file(path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from fonoteca.core.errors import NoSpace
@@ -16,19 +17,27 @@ from fonoteca.formats.plan import BLOCK, allocation
 
 
 def allocated(folder: Path) -> int:
-    """Bytes that a folder and all in it take on the disk; links count as themselves."""
-    if not folder.is_dir():
-        return 0
+    """Bytes that a folder and all in it take on the disk; symbolic links count as themselves, a file that has
+    several names counts once."""
+    return _allocated(folder, set()) if folder.is_dir() else 0
+
+
+def _allocated(folder: Path, seen: set[tuple[int, int]]) -> int:
     total = _blocks(folder.lstat())
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    total += allocated(Path(entry.path))
-                else:
-                    total += _blocks(entry.stat(follow_symlinks=False))
+                    total += _allocated(Path(entry.path), seen)
+                    continue
+                stat = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
+            if stat.st_nlink > 1:
+                if (stat.st_dev, stat.st_ino) in seen:
+                    continue
+                seen.add((stat.st_dev, stat.st_ino))
+            total += _blocks(stat)
     return total
 
 
@@ -70,6 +79,11 @@ class Budget:
             coming = sum(max(final - file_blocks(path), 0) for path, final in self._growing.items())
             self.used = allocated(self._folder) + coming
             return self.used
+
+    def still(self) -> AbstractContextManager[bool]:
+        """Nobody measures while this is held: a file that is renamed meanwhile would be counted twice, or not at
+        all."""
+        return self._lock
 
     def reserve(self, length: int, folders: int = 1) -> None:
         """Ask for room for one more file of ``length`` bytes that is written at once, and for folders that it needs.

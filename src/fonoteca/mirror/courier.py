@@ -151,15 +151,15 @@ class Courier:
         if not mine:
             return packs
         others = [p for p in packs if not self._uses_torrent(p)]
-        with Swarm(self._layout.partial, self._options.peers, self._options.stall_seconds) as swarm:
-            for number, batch in enumerate(batches := self._batches(mine)):
-                try:
-                    others += self._swarm_batch(swarm, batch, pool)
-                except NetworkFailed as error:
-                    self._failed(error)
-                    # A swarm that is silent for one volume is not waited for again.
-                    others += [pack for rest in batches[number:] for pack in rest if not self._is_placed(pack)]
-                    break
+        swarm = Swarm(self._layout.partial, self._options.peers, self._options.stall_seconds)
+        for number, batch in enumerate(batches := self._batches(mine)):
+            try:
+                others += self._swarm_batch(swarm, batch, pool)
+            except NetworkFailed as error:
+                self._failed(error)
+                # A swarm that is silent for one volume is not waited for again.
+                others += [pack for rest in batches[number:] for pack in rest if not self._is_placed(pack)]
+                break
         return others
 
     def _is_placed(self, pack: Pack) -> bool:
@@ -218,7 +218,8 @@ class Courier:
         return True
 
     def _placed(self, pack: Pack) -> None:
-        self._shelf.put(pack, "torrent")
+        with self._budget.still():
+            self._shelf.put(pack, "torrent")
         self._done(pack, advanced=True)
 
     def _placed_now(self, pack: Pack) -> bool:
@@ -246,7 +247,8 @@ class Courier:
             return
         with self._lock:
             self._outcome.came += came
-        self._shelf.put(pack, "http")
+        with self._budget.still():
+            self._shelf.put(pack, "http")
         self._done(pack, advanced=True)
 
     def _http_attempts(self, pack: Pack) -> int:

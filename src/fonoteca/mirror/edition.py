@@ -6,21 +6,23 @@ then the list of withdrawals, then the signed metadata with ``timestamp.json`` l
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from fonoteca.core import durable
-from fonoteca.core.errors import NetworkFailed, TrustFailed
+from fonoteca.core.errors import FonotecaError, NetworkFailed, TrustFailed
 from fonoteca.core.fetch import Fetcher
 from fonoteca.core.layout import PublicationLayout
 from fonoteca.core.progress import Progress, Unit
-from fonoteca.formats import metainfo
+from fonoteca.formats import manifest, metainfo
 from fonoteca.formats.manifest import Edition, FileRef
 from fonoteca.formats.metainfo import MetainfoError
 from fonoteca.formats.plan import BLOCK, allocation
-from fonoteca.mirror.budget import Budget
+from fonoteca.mirror.budget import Budget, allocated, file_blocks
+from fonoteca.mirror.packs import PACKS_TABLE
 from fonoteca.mirror.trust import Release
 
 TWINS = "v1"
@@ -58,6 +60,13 @@ def bytes_missing(publication: PublicationLayout, release: Release) -> int:
     return sum(map(allocation, files)) + (len(folders) + 4) * BLOCK
 
 
+def bytes_going(publication: PublicationLayout, release: Release) -> int:
+    """Bytes that :func:`remove_older` will free, and what a link will save: a file with the same bytes is not freed,
+    and :func:`bytes_missing` counts it."""
+    folders = [publication.edition(n) for n in publication.edition_numbers() if n < release.edition.number]
+    return sum(map(allocated, folders)) + sum(map(file_blocks, _outdated(publication, release)))
+
+
 def fetch_file(publication: PublicationLayout, url: str, path: str, ref: FileRef, fetcher: Fetcher,
                budget: Budget) -> None:  # fmt: skip
     """One file of an edition, checked before it has its name; nothing happens where it is there already.
@@ -69,6 +78,7 @@ def fetch_file(publication: PublicationLayout, url: str, path: str, ref: FileRef
     if _length(target) == ref.bytes and _sha256(target) == ref.sha256:
         return
     address = f"{url}/{quote(path)}"
+    durable.clear_unfinished(target)
     budget.reserve(ref.bytes, folders=0 if target.parent.is_dir() else 2)
     digest, length = hashlib.sha256(), 0
     with fetcher.open(address, max_bytes=ref.bytes) as download, durable.writing(target) as stream:
@@ -90,12 +100,43 @@ def _sha256(path: Path) -> str:
 
 def fetch_files(publication: PublicationLayout, url: str, edition: Edition, fetcher: Fetcher, budget: Budget,
                 progress: Progress) -> None:  # fmt: skip
-    """All files of an edition but ``edition.json``."""
-    files = wanted_files(edition)
+    """All files of an edition but ``edition.json``. What an older edition has in the same bytes is linked.
+
+    Small files come first: should old tables have to make room, that is as late as can be. First of all comes the
+    table of packs: it says which packs may go.
+    """
+    files = sorted(wanted_files(edition), key=lambda f: (not f[0].endswith(f"/{PACKS_TABLE}"), f[1].bytes, f[0]))
+    older = _older_files(publication, edition.number)
     progress.stage("edition", sum(ref.bytes for _, ref in files), Unit.BYTES)
     for path, ref in files:
-        fetch_file(publication, url, path, ref, fetcher, budget)
+        if not _linked(publication.root / path, ref, older.get(ref.sha256), budget):
+            fetch_file(publication, url, path, ref, fetcher, budget)
         progress.advance(ref.bytes)
+
+
+def older_editions(publication: PublicationLayout, number: int) -> Iterator[Edition]:
+    """What the ``edition.json`` of each older edition on the disk says; one that cannot be read says nothing."""
+    for older in publication.edition_numbers():
+        if older < number:
+            with contextlib.suppress(FonotecaError, OSError):
+                yield manifest.parse((publication.edition(older) / "edition.json").read_bytes())
+
+
+def _older_files(publication: PublicationLayout, number: int) -> dict[str, Path]:
+    """Digest → file of an older edition. Nothing is believed of them: they are hashed."""
+    return {
+        ref.sha256: publication.edition(edition.number) / ref.path
+        for edition in older_editions(publication, number)
+        for ref in edition.files
+    }
+
+
+def _linked(target: Path, ref: FileRef, source: Path | None, budget: Budget) -> bool:
+    """Give an unchanged file of an older edition its new name; no byte comes for it, and it takes no room twice."""
+    if source is None or target.exists() or _length(source) != ref.bytes or _sha256(source) != ref.sha256:
+        return False
+    budget.reserve_blocks(0 if target.parent.is_dir() else 2 * BLOCK)
+    return durable.try_link(source, target)
 
 
 def check_twins(publication: PublicationLayout, edition: Edition, url: str) -> None:
@@ -142,14 +183,18 @@ def remove_older(publication: PublicationLayout, release: Release) -> None:
         if folder.name.isdigit() and int(folder.name) < number:
             durable.remove(folder / "edition.json")  # From here on the edition is not whole.
             durable.remove_tree(folder)
+    for path in _outdated(publication, release):
+        durable.remove(path)
+
+
+def _outdated(publication: PublicationLayout, release: Release) -> Iterator[Path]:
+    """Torrents and metadata that no current metadata names."""
     torrents = {publication.root / ref.path for ref in release.edition.torrents}
     for folder in (publication.torrents, publication.torrents / TWINS):
-        _remove_others(folder, [path.name for path in torrents if path.parent == folder])
-    _remove_others(publication.metadata, release.metadata.keys())
+        yield from _others(folder, [path.name for path in torrents if path.parent == folder])
+    yield from _others(publication.metadata, release.metadata.keys())
 
 
-def _remove_others(folder: Path, keep: Iterable[str]) -> None:
+def _others(folder: Path, keep: Iterable[str]) -> list[Path]:
     kept = set(keep)
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.name not in kept and path.is_file():
-            durable.remove(path)
+    return [p for p in sorted(folder.iterdir()) if p.name not in kept and p.is_file()] if folder.is_dir() else []

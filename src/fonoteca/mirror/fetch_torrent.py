@@ -37,7 +37,10 @@ class Volume:
 
 
 class Swarm:
-    """A downloading session. Use as a context manager.
+    """Downloads from whoever has a volume.
+
+    Each fetch has a session of its own: a session makes its first connections a tenth of a second after its start,
+    and all later ones once a second, which would be most of a small volume's time.
 
     Args:
         save_path: folder in which a volume's folder grows.
@@ -53,14 +56,6 @@ class Swarm:
         self._listen = listen
         self._session: Any = None
 
-    def __enter__(self) -> Swarm:
-        self._session = open_session(self._listen)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.pause()
-        self._session = None
-
     def fetch(self, volume: Volume, advance: Callable[[int], None], completed: Callable[[str], None],
               stop: threading.Event) -> int:  # fmt: skip
         """Fetch the wanted files of one volume; returns the bytes of content that came over the network.
@@ -75,6 +70,7 @@ class Swarm:
             NetworkFailed: ``stalled``: nobody sends anything any more; what has come stays.
             NoSpace, Failed: libtorrent could not write.
         """
+        self._session = open_session(self._listen)
         handle = self._add(volume)
         try:
             self._follow(handle, volume, advance, completed, stop)
@@ -84,6 +80,8 @@ class Swarm:
         finally:
             self._session.remove_torrent(handle)
             wait_for(self._session, lt.torrent_removed_alert, 50)
+            self._session.pause()
+            self._session = None
 
     def _add(self, volume: Volume) -> Any:
         meta = volume.meta

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fonoteca.core import durable
 from fonoteca.core.clock import Clock, parse_rfc3339, rfc3339
 from fonoteca.core.errors import FonotecaError
 from fonoteca.core.fetch import Fetcher, Limits
@@ -27,6 +26,7 @@ from fonoteca.mirror.courier import Courier, Options, SharedProgress
 from fonoteca.mirror.held import Shelf, clear_partial, drop, settle
 from fonoteca.mirror.packs import PACKS_TABLE, Pack, found_packs, read_packs
 from fonoteca.mirror.publisher import Publisher
+from fonoteca.mirror.relief import Relief
 from fonoteca.mirror.seed import Seeder
 from fonoteca.mirror.state import Journal
 from fonoteca.mirror.trust import Release, Trust
@@ -95,7 +95,10 @@ class Mirror:
         disk, self._budget.limit = self._budget.limit, max(self._budget.limit, noted)
         release = self.refresh()
         packs = self._offered(release)
-        coming = editions.bytes_missing(self.layout.publication, release)
+        coming = 0
+        if not editions.is_complete(self.layout.publication, release):
+            coming = editions.bytes_missing(self.layout.publication, release)
+            coming -= editions.bytes_going(self.layout.publication, release)
         here = {found.name for found in found_packs(self.layout.publication)}
         plan = planning.make(self.layout, packs, here, disk, coming)
         state.note(self.layout, disk=disk)
@@ -119,23 +122,29 @@ class Mirror:
             NetworkFailed: the publisher, or some packs, cannot be reached; what has come stays.
             NoSpace: ``over-budget``: not even the metadata fits.
         """
-        self._budget.relieve = self._relieve
-        self._budget.reserve_blocks(0)
-        release = self.refresh()
-        packs = self._bring_edition(release)
-        self._budget.relieve = None
         shelf = Shelf(self.layout, Journal(self.layout), self._clock, self._progress)
-        locator = self.layout.publication.edition(release.edition.number) / "locator.parquet"
-        held = settle(shelf, packs, locator)
-        editions.install(self.layout.publication, release, self._budget)
-        # Also what the edition no longer offers, so that the plan says that it goes.
-        here = held.keys() | {found.name for found in found_packs(self.layout.publication)}
+        release, packs = self._take_over(shelf)
+        # Planned with what is free now that the old edition is gone. Also what the edition no longer offers is
+        # named, so that the plan says that it goes.
+        here = {found.name for found in found_packs(self.layout.publication)}
         plan = planning.make(self.layout, packs, here, self._budget.limit)
         reused = self._make_way(plan, packs, shelf.journal)
         state.note(self.layout, disk=self._budget.limit, edition=release.edition.number)
-        editions.remove_older(self.layout.publication, release)
         self._budget.measure()
         return self._fetch(release, plan, packs, shelf, reused)
+
+    def _take_over(self, shelf: Shelf) -> tuple[Release, list[Pack]]:
+        """Make the publisher's newest edition the one that is served, and nothing else of an edition be there."""
+        publication = self.layout.publication
+        self._budget.relieve = relief = Relief(self.layout)
+        self._budget.reserve_blocks(0)
+        release = relief.release = self.refresh()
+        packs = self._bring_edition(release)
+        settle(shelf, packs, publication.edition(release.edition.number) / "locator.parquet")
+        editions.install(publication, release, self._budget)
+        self._budget.relieve = None
+        editions.remove_older(publication, release)
+        return release, packs
 
     def refresh(self) -> Release:
         """Walk the chain of trust, and note how it went."""
@@ -165,21 +174,6 @@ class Mirror:
                                      self._progress)  # fmt: skip
             editions.check_twins(publication, release.edition, self._publisher.url)
         return read_packs(publication.edition(release.edition.number) / PACKS_TABLE)
-
-    def _relieve(self, amount: int) -> bool:
-        """Free space for metadata: half-finished files first, then packs that cover least. False: nothing is left."""
-        if self.layout.partial.is_dir():
-            clear_partial(self.layout, {})
-            durable.remove_tree(self.layout.partial)
-            return True
-        names = _least_wanted(self.layout)
-        freed = 0
-        for name, length in names:
-            drop(self.layout, [name])
-            freed += length
-            if freed >= amount:
-                break
-        return bool(names)
 
     def _make_way(self, plan: Plan, packs: Sequence[Pack], journal: Journal) -> int:
         """Drop what the plan drops; returns the bytes of the packs that stay."""
@@ -239,16 +233,6 @@ class Mirror:
                         "the signed list of withdrawals is too old: seeding stopped, nothing is deleted"
                     )
                 self._clock.sleep(EVERY_SECONDS)
-
-
-def _least_wanted(layout: MirrorLayout) -> list[tuple[str, int]]:
-    """Names and allocated bytes of all packs here, those that cover least for each byte first."""
-    publication = layout.publication
-    numbers = publication.edition_numbers()
-    table = publication.edition(numbers[-1]) / PACKS_TABLE if numbers else None
-    density = {p.name: p.coverage / p.length for p in read_packs(table)} if table and table.is_file() else {}
-    here = sorted(found_packs(publication), key=lambda f: (density.get(f.name, 0.0), f.name))
-    return [(f.name, f.length) for f in here]
 
 
 def stale_since(layout: MirrorLayout) -> datetime | None:

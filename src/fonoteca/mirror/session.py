@@ -30,7 +30,7 @@ def open_session(listen: str) -> Any:
         "allow_multiple_connections_per_ip": True,
         "alert_mask": lt.alert.category_t.error_notification | lt.alert.category_t.status_notification
         | lt.alert.category_t.storage_notification | lt.alert.category_t.file_progress_notification,
-        # Connections are made on a tick; half a second of it would be most of a small volume's time.
+        # The first connections are made on the first tick.
         "tick_interval": 100,
         "connections_limit": 500,
         "active_seeds": -1,
@@ -44,6 +44,7 @@ def open_session(listen: str) -> Any:
         "hashing_threads": 2,
         "urlseed_wait_retry": 5,
         "min_reconnect_time": 1,
+        "stop_tracker_timeout": 1,
         "listen_system_port_fallback": False,
         "max_retry_port_bind": 0,
     })  # fmt: skip
