@@ -206,6 +206,7 @@ def guess(columns: Sequence[str]) -> Mapping:
     if not fields.keys() & {"title", "isrc", "mbid"}:
         raise Usage("no-mapping", "The table could not be understood by itself",
                     f"none of its columns is a title or an identifier: {', '.join(columns[:12])}",
-                    "write a mapping file (docs/formats/mapping.md) and give it with --mapping", None)  # fmt: skip
+                    "write a mapping file (docs/formats/mapping.md) and give it with --mapping",
+                    "--mapping")  # fmt: skip
     unit = "ms" if fields.get("duration", "").lower().endswith("ms") else "s"
     return Mapping(columns=fields, signals=signals, key=(key,) if key else (), duration_unit=unit)

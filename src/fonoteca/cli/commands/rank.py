@@ -6,6 +6,7 @@ import argparse
 
 from fonoteca.cli.context import Context
 from fonoteca.core.errors import ExitCode
+from fonoteca.core.progress import SILENT
 
 HELP = "turn listen counts into popularity from 0 to 100 and a rank"
 EXAMPLES = ("fonoteca rank", "fonoteca rank --licences CC0-1.0,CC-BY-4.0")
@@ -27,7 +28,10 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:  # noqa: ARG001
     engine = Engine.of(context.settings)
     with context.writer():
         generation, changed = rank(
-            layout, context.settings.list("popularity.licences"), engine=engine, progress=context.progress
+            layout,
+            context.settings.list("popularity.licences"),
+            engine=engine,
+            progress=SILENT if context.json else context.progress,
         )
     with Catalogue.open(layout, engine=engine) as catalogue:
         counted = catalogue.select("SELECT count(*) AS recordings, count(listens) AS known FROM popularity")[0]
