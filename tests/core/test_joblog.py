@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fonoteca.core.errors import Damaged
 from fonoteca.core.joblog import JobLog
 
 pytestmark = pytest.mark.core
@@ -74,3 +75,15 @@ def test_an_end_that_was_torn_is_written_again(path: Path) -> None:
     assert again == job
     log.end(job, LATER)
     assert [event["event"] for event in log.events()] == ["start", "end"]
+
+
+@pytest.mark.parametrize("line", [
+    b"nonsense\n", b"[]\n", b'{"job": 1}\n', b'{"job":"x","event":"end","command":"a","at":"b"}\n',
+    b'{"job":1,"event":"start","command":"a","at":"b"}\n',
+])  # fmt: skip
+def test_a_damaged_line_is_named_with_a_remedy(path: Path, line: bytes) -> None:
+    JobLog(path).start("publish", AT)
+    path.write_bytes(path.read_bytes() + line)
+    with pytest.raises(Damaged, match=r"line 2 .*move the file away") as caught:
+        JobLog(path).unfinished("publish")
+    assert caught.value.code == "job-log-damaged"

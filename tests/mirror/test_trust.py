@@ -402,3 +402,14 @@ def follow_on(attack: Attack, role: str) -> None:
 
     attack.resign("snapshot", snapshot)
     attack.resign("timestamp", timestamp)
+
+
+@pytest.mark.parametrize("name", ["seen.json", "last-withdrawals.json"])
+@pytest.mark.parametrize("junk", [b"", b"{}", b"[1]", b"\xff", b'{"edition":"1","sha256":"x"}'])
+def test_a_damaged_memory_of_what_was_accepted_is_no_reason_to_accept_anything(
+    attack: Attack, name: str, junk: bytes
+) -> None:
+    path = next((attack.folder / "trust").glob(f"*/{name}"))
+    path.write_bytes(junk)
+    assert attack.refused() == "trust-memory"
+    assert path.read_bytes() == junk

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fonoteca.core import durable
+from fonoteca.core.errors import Damaged
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,29 @@ class JobLog:
         self._path = path
 
     def events(self) -> list[dict[str, Any]]:
-        """All whole lines, oldest first; a torn last line is ignored."""
+        """All whole lines, oldest first; a torn last line is ignored.
+
+        Raises:
+            Damaged: ``job-log-damaged``: a line is no event.
+        """
         if not self._path.is_file():
             return []
         lines = self._path.read_bytes().split(b"\n")[:-1]
-        return [json.loads(line) for line in lines]
+        return [self._event(number, line) for number, line in enumerate(lines, 1)]
+
+    def _event(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            event: dict[str, Any] = json.loads(line)
+            needed = {"job", "event", "command", "at", *(["detail"] if event["event"] == "start" else [])}
+            if needed <= event.keys() and type(event["job"]) is int:
+                return event
+            raise ValueError("it is no event")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Damaged(
+                "job-log-damaged", "The log of jobs could not be read", f"line {number} of {self._path}: {error}",
+                "move the file away: it only lets a command that was cut short go on with its start time",
+                str(self._path),
+            ) from error  # fmt: skip
 
     def unfinished(self, command: str, detail: dict[str, Any] | None = None) -> Job | None:
         """The last job of this command that has a start and no end (and the same detail, if given)."""

@@ -29,6 +29,7 @@ from fonoteca.core.errors import Failed, FonotecaError, NetworkFailed, TrustFail
 from fonoteca.core.fetch import Fetcher, HttpStatus
 from fonoteca.formats import withdrawals
 from fonoteca.formats.manifest import Edition, parse
+from fonoteca.formats.withdrawals import WithdrawalList
 
 WITHDRAWALS = "withdrawals/withdrawals.json"
 """Target path of the list of withdrawals."""
@@ -204,7 +205,7 @@ class Trust:
         except ValueError as error:
             raise failed("trust-bad-withdrawals", f"{WITHDRAWALS}: {error}", self._url) from error
         if last.is_file():
-            old = withdrawals.parse(last.read_bytes())
+            old = self._remembered(last)
             if new.version < old.version:
                 raise failed("trust-withdrawals-rollback", f"the list of withdrawals has {new.version} entries, it had "
                              f"{old.version} before", self._url)  # fmt: skip
@@ -215,8 +216,27 @@ class Trust:
 
     def _seen(self) -> dict[str, Any]:
         path = self._folder / _SEEN
-        found: dict[str, Any] = canonical.decode(path.read_bytes()) if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        try:
+            found: dict[str, Any] = canonical.decode(path.read_bytes())
+            if type(found["edition"]) is not int or not isinstance(found["sha256"], str):
+                raise ValueError("it names no edition")
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._forgotten(path, error) from error
         return found
+
+    def _remembered(self, path: Path) -> WithdrawalList:
+        try:
+            return withdrawals.parse(path.read_bytes())
+        except ValueError as error:
+            raise self._forgotten(path, error) from error
+
+    def _forgotten(self, path: Path, error: Exception) -> TrustFailed:
+        """Without what was accepted last nobody can say whether what comes now is older."""
+        return failed("trust-memory", f"{path}, what was accepted last, cannot be read ({error})", self._url,
+                      "put it back from a backup, or start in a new folder: fonoteca --archive DIR mirror add "
+                      f"{self._url} --root FILE")  # fmt: skip
 
     def _remember(self, edition: Edition, edition_json: bytes, listing: bytes) -> None:
         seen = canonical.encode({"edition": edition.number, "sha256": hashlib.sha256(edition_json).hexdigest()})
