@@ -141,8 +141,10 @@ def test_the_queue_is_shown_chosen_from_and_emptied(visits: Visits, world: World
 def test_media_keys_and_what_the_system_shows(visits: Visits, world: World) -> None:
     page = visits.visit()
     page.add_init_script(
-        "window.acts = {}; const set = MediaSession.prototype.setActionHandler;"
-        "MediaSession.prototype.setActionHandler = function (name, act) { acts[name] = act; set.call(this, name, act); };"
+        """window.acts = {};
+        const set = MediaSession.prototype.setActionHandler;
+        MediaSession.prototype.setActionHandler = function (name, act) { acts[name] = act; set.call(this, name, act); };
+        """
     )
     page.goto("/")
     page.get_by_role("button", name="Play Frère Jacques").click()

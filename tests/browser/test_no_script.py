@@ -49,7 +49,9 @@ def test_nothing_is_shown_that_needs_a_script(visits: Visits, world: World) -> N
     page = visits.visit(script=False)
     for address in ("/", "/search?q=playable:yes", world.recording(ALOUETTE), "/torrents", "/edition", "/credits"):
         page.goto(address)
-        assert page.locator("main button:visible:not(form button), #player:visible, .keys-on:visible").count() == 0, address
+        assert page.locator("main button:visible:not(form button), #player:visible, .keys-on:visible").count() == 0, (
+            address
+        )
 
 
 def test_the_plan_is_made_by_the_form(visits: Visits, world: World) -> None:

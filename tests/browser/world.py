@@ -11,9 +11,11 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fonoteca.cli.demo.collection import Piece, claims_csv, pieces, write_audio
+from fonoteca.audio import encode
+from fonoteca.cli.demo.collection import Piece, claims_csv, pieces
+from fonoteca.cli.demo.synthesis import RATE, render
 from fonoteca.core.clock import FixedClock
-from fonoteca.core.layout import ArchiveLayout, PublicationLayout
+from fonoteca.core.layout import ARCHIVE_FILE, ArchiveLayout, PublicationLayout
 from fonoteca.core.progress import SILENT
 from fonoteca.mirror.seed import Seeder
 from fonoteca.site.app import Shelf, SiteData, create_app
@@ -40,6 +42,10 @@ listens = "listens"
 _DESCRIBED = """dataset = "described"
 licence = "CC0-1.0"
 key = ["title"]
+[columns]
+title = "title"
+artist = "artist"
+release = "album"
 """
 
 
@@ -107,6 +113,14 @@ def _collection() -> list[Piece]:
     return found
 
 
+def _write_audio(folder: Path, piece: Piece) -> None:
+    """Without the tag in which the demo's files name their licence: here some have another."""
+    recipe: encode.Recipe = getattr(encode, piece.recipe)
+    tags = {"title": piece.title, "artist": piece.artist, "album": piece.release}
+    data = encode.encode(render(piece.tune), RATE, recipe, tags)
+    (folder / f"{piece.key}.{recipe.extension}").write_bytes(data)
+
+
 def _claimed(rows: Sequence[dict[str, str]]) -> Iterator[dict[str, str]]:
     for told, row in zip(COLLECTION, rows, strict=True):
         for n, licence in enumerate(told.licences):
@@ -122,12 +136,15 @@ def _write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 def _write_inputs(folder: Path) -> None:
     music, collection = folder / "music", _collection()
-    write_audio(music, collection, lambda _: None)
-    _write_table(music / "claims.csv", [*_claimed(list(csv.DictReader(claims_csv(music, collection).decode().splitlines())))])
+    music.mkdir()
+    for piece in collection:
+        _write_audio(music, piece)
+    rows = list(csv.DictReader(claims_csv(music, collection).decode().splitlines()))
+    _write_table(music / "claims.csv", list(_claimed(rows)))
     _write_table(folder / "listens.csv",
                  [{"recording": t.key, "listens": t.listens} for t in COLLECTION if t.listens is not None])  # fmt: skip
     _write_table(folder / "described.csv",
-                 [{"title": f"Lost tape {n}", "artist": "Nobody knows", "album": "Lost"} for n in range(30)])  # fmt: skip
+                 [{"title": f"Lost tape {n}", "artist": "Nobody", "album": "Lost"} for n in range(30)])  # fmt: skip
     (folder / "listens.toml").write_text(_LISTENS)
     (folder / "described.toml").write_text(_DESCRIBED)
 
@@ -137,7 +154,7 @@ def build(folder: Path) -> tuple[ArchiveLayout, dict[str, str]]:
     _write_inputs(folder)
     root = folder / "archive"
     ok("init", root, cwd=folder)
-    (root / "archive.toml").write_text(_SETTINGS)
+    (root / ARCHIVE_FILE).write_text(_SETTINGS)
     here = ("--archive", root)
     ok(*here, "intake", folder / "music", "--claims", folder / "music" / "claims.csv", cwd=folder)
     for name in ("listens", "described"):
