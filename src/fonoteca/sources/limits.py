@@ -39,6 +39,14 @@ class Limits:
     """Rows of Parquet that are held at once."""
     batch_text: int = 256 << 20
     """Bytes of text that such a batch may become."""
+    xml_record: int = 16 << 20
+    """Bytes of one record of an XML dump, hence of any text or attribute in it."""
+    xml_tags: int = 400_000
+    """Tags of such a record."""
+    xml_depth: int = 32
+    """Nesting of its elements."""
+    document: int = 64 << 20
+    """Bytes of a JSON document that is not in lines (it is held in memory)."""
 
 
 LIMITS = Limits()

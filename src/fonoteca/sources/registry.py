@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from fonoteca.core.errors import Usage
+from fonoteca.sources.discogs import Discogs
 from fonoteca.sources.fma import Fma
 from fonoteca.sources.folder import Folder
 from fonoteca.sources.freemusi import Freemusi
@@ -12,7 +13,7 @@ from fonoteca.sources.jamendo import Jamendo
 from fonoteca.sources.records import Source
 from fonoteca.sources.table import Table
 
-_ALL: tuple[Source, ...] = (Folder(), Table(), Fma(), Freemusi(), Jamendo())
+_ALL: tuple[Source, ...] = (Folder(), Table(), Fma(), Freemusi(), Jamendo(), Discogs())
 SOURCES: dict[str, Source] = {source.info.name: source for source in _ALL}
 
 

@@ -1,0 +1,228 @@
+"""Records of large XML files, each parsed alone: a broken one is refused, and the next one is read.
+
+The bytes are cut where a record begins, found by a pattern, and each piece goes to expat by itself. So memory is
+that of one record whatever the file's size, and a document type declaration never reaches the parser: an entity
+of one's own is an undefined entity, and none can grow or name a file. XML 1.0 (fifth edition).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from xml.etree import ElementTree
+
+from fonoteca.sources.limits import LIMITS, Limits
+from fonoteca.sources.records import Refused
+from fonoteca.sources.rows import SAMPLE, refused
+from fonoteca.sources.stream import Torn, open_bytes, torn
+
+_READ = 1 << 20
+_OVERLAP = 2048
+"""Bytes that the beginning of a record may take, as patterns see it."""
+_CONTROLS = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]*\?>)?(?:\s|<!--.*?-->|<\?[^>]*\?>)*(<([A-Za-z_][\w.:-]*)"
+                   rb"(?:\s[^<>]*)?>)", re.DOTALL)  # fmt: skip
+_ENCODING = re.compile(rb"<\?xml\s[^>]*encoding\s*=\s*[\"']([\w.-]+)")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the records of a kind of file look.
+
+    Attributes:
+        root: name of the file's root element, as written.
+        start: how a record begins; it must not match inside one.
+        end: the end tag of a record.
+        wrapped: parse each record inside the root's own start tag, for the names of namespaces that it declares.
+        kind: what a refused record would have been.
+    """
+
+    root: bytes
+    start: re.Pattern[bytes]
+    end: bytes
+    wrapped: bool = False
+    kind: str = "recording"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One record: where it stood, the element, the bytes as they were, and flags for what had to be mended."""
+
+    position: str
+    element: ElementTree.Element
+    raw: bytes
+    flags: frozenset[str]
+
+    def refuse(self, code: str, reason: str, kind: str = "recording") -> Refused:
+        """This record, refused."""
+        return refused(self.position, code, reason, _shown(self.raw, LIMITS), LIMITS, kind)
+
+
+def root_of(path: Path, limits: Limits = LIMITS) -> tuple[bytes, bytes] | None:
+    """Name and start tag of a file's root element; None where it does not begin as XML in UTF-8 or ASCII.
+
+    A document type declaration is none of what the dumps have, and is not read: None. OSError as usual.
+    """
+    with open_bytes(path, limits) as stream:
+        sample = stream.read(SAMPLE)
+    head = _HEAD.match(sample)
+    encoding = _ENCODING.search(sample[: head.start(1)]) if head else None
+    if head is None or (encoding and encoding[1].lower() not in {b"utf-8", b"utf8", b"us-ascii"}):
+        return None
+    return head[2], head[1]
+
+
+def records(path: Path, shape: Shape, limits: Limits = LIMITS, name: str = "") -> Iterator[Fragment | Refused]:
+    """The records in order, numbered from 1; what is broken, and the torn or missing end of a file, is refused."""
+    cutter = _Records(name or path.name, shape, limits, _wrap(path, shape, limits))
+    with open_bytes(path, limits) as stream:
+        pieces = _cut(stream, shape.start, limits)
+        last = next(pieces)[0]
+        over = False
+        for piece, long in pieces:
+            if cutter.number:
+                yield from cutter.inner(last, over=over)
+            cutter.number += 1
+            last, over = piece, long
+        yield from cutter.final(last, torn(stream), over=over)
+
+
+def _wrap(path: Path, shape: Shape, limits: Limits) -> tuple[bytes, bytes]:
+    found = root_of(path, limits) if shape.wrapped else None
+    return (found[1], b"</" + found[0] + b">") if found else (b"", b"")
+
+
+def _cut(stream: BinaryIO, start: re.Pattern[bytes], limits: Limits) -> Iterator[tuple[bytes, bool]]:
+    """What comes before the first record, then each record with what follows it; True: longer than a record may be,
+    and only its beginning and end are there."""
+    held = bytearray()
+    at = 0
+    over = False
+    while data := stream.read(_READ):
+        held += data
+        while (found := start.search(held, at)) is not None:
+            yield bytes(held[: found.start()]), over
+            over = False
+            del held[: found.start()]
+            at = 1
+        if len(held) > limits.xml_record:
+            over = True
+            del held[limits.raw : -_OVERLAP]
+        at = max(min(at, 1), len(held) - _OVERLAP)
+    yield bytes(held), over
+
+
+class _Records:
+    """One pass over one file."""
+
+    def __init__(self, name: str, shape: Shape, limits: Limits, wrap: tuple[bytes, bytes]) -> None:
+        self._name, self._shape, self._limits, self._wrap = name, shape, limits, wrap
+        self.number = 0
+
+    def _refused(self, code: str, reason: str, raw: bytes, number: int = 0) -> Refused:
+        position = f"{self._name}:{number or self.number}"
+        return refused(position, code, reason, _shown(raw, self._limits), self._limits, self._shape.kind)
+
+    def inner(self, data: bytes, *, over: bool) -> Iterator[Fragment | Refused]:
+        """A record that another one follows; what stands between them is refused."""
+        if over:
+            yield self._refused("long-row", f"the record is longer than {self._limits.xml_record} bytes", data)
+            return
+        end = data.rfind(self._shape.end) + len(self._shape.end)
+        found = self._parsed(data[:end]) if end >= len(self._shape.end) else None
+        if not isinstance(found, Fragment):
+            first = data.find(self._shape.end) + len(self._shape.end)
+            again = self._parsed(data[:first]) if len(self._shape.end) <= first < end else None
+            if isinstance(again, Fragment):
+                end, found = first, again
+        if found is None:
+            yield self._refused("bad-xml", "the record has no end", data)
+            return
+        yield found
+        if data[end:].strip():
+            yield self._refused("bad-xml", "something that is no record follows this one", data[end:])
+
+    def final(self, data: bytes, damage: Torn | None, *, over: bool) -> Iterator[Fragment | Refused]:
+        """The last record, and whether the file ends as it should."""
+        root = b"</" + self._shape.root
+        at = data.rfind(root)
+        if at >= 0 and damage is None:
+            if self.number:
+                # What follows the last record inside the root (a resumption token) is no record.
+                end = data.rfind(self._shape.end, 0, at)
+                tail = at if end < 0 or not self._shape.wrapped else end + len(self._shape.end)
+                yield from self.inner(data[:tail], over=over)
+            rest = data[at:].partition(b">")[2]
+            if rest.strip():
+                yield self._refused("bad-xml", "something follows the end of the document", rest, self.number + 1)
+            return
+        code, reason = ("truncated-file", f"the file ends before {root.decode()}>")
+        if damage is not None:
+            code, reason = damage.code, damage.reason
+        end = data.rfind(self._shape.end) + len(self._shape.end)
+        whole = self._parsed(data[:end]) if self.number and not over and end >= len(self._shape.end) else None
+        if isinstance(whole, Fragment):
+            yield whole
+            data = data[end:]
+        # The tear has a position of its own behind a whole record, and that of the half one otherwise.
+        behind = isinstance(whole, Fragment) or not self.number
+        yield self._refused(code, reason, data, self.number + behind)
+
+    def _parsed(self, data: bytes) -> Fragment | Refused:
+        limits = self._limits
+        if data.count(b"<") > limits.xml_tags:
+            return self._refused("bad-xml", f"the record has more than {limits.xml_tags} tags", data)
+        mended, flags = _mended(data)
+        try:
+            element = self._element(mended)
+        except ElementTree.ParseError as error:
+            bare = _REFERENCE.sub(_allowed, mended)
+            if bare == mended:
+                return self._refused("bad-xml", f"the record is not well-formed XML: {error}", data)
+            try:
+                element = self._element(bare)
+            except ElementTree.ParseError:
+                return self._refused("bad-xml", f"the record is not well-formed XML: {error}", data)
+            flags.add("control-characters")
+        if element.find("/".join("*" * limits.xml_depth)) is not None:
+            return self._refused("bad-xml", f"the record is nested deeper than {limits.xml_depth}", data)
+        return Fragment(f"{self._name}:{self.number}", element, data, frozenset(flags))
+
+    def _element(self, data: bytes) -> ElementTree.Element:
+        """The record's element. The parser sees UTF-8 alone, and no declaration of types or entities."""
+        before, after = self._wrap
+        parser = ElementTree.XMLParser(encoding="utf-8")  # noqa: S314 no document type can come before the root
+        parser.feed(before + data + after)
+        root: ElementTree.Element = parser.close()
+        return root[0] if before else root
+
+
+def _mended(data: bytes) -> tuple[bytes, set[str]]:
+    """Without control characters, and with U+FFFD for what is no UTF-8: such records are read, and flagged."""
+    flags: set[str] = set()
+    if _CONTROL.search(data):
+        data = data.translate(None, _CONTROLS)
+        flags.add("control-characters")
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            data = data.decode("utf-8", "replace").encode("utf-8")
+            flags.add("bad-encoding")
+    return data, flags
+
+
+def _allowed(found: re.Match[bytes]) -> bytes:
+    """A reference to a character that XML allows, or nothing."""
+    number = int(found[1], 16) if found[1] else int(found[2])
+    fits = number in {9, 10, 13} or 0x20 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number < 0x110000
+    return found[0] if fits else b""
+
+
+def _shown(raw: bytes, limits: Limits) -> str:
+    return raw[: limits.raw].decode("utf-8", "backslashreplace")
