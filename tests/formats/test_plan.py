@@ -162,13 +162,19 @@ def test_the_json_has_the_contract_s_fields() -> None:
 
 
 @pytest.mark.long
-def test_a_million_packs_are_planned_in_two_seconds() -> None:
-    """P14; the limit here is wider, for machines that are busy."""
+@pytest.mark.parametrize("budget", [10**14, 10**15], ids=["a third fits", "everything fits"])
+@pytest.mark.parametrize("running", [False, True], ids=["new", "held"])
+def test_a_million_packs_are_planned_in_two_seconds(budget: int, running: bool) -> None:
+    """P14: processor time, the best of three, for machines that are busy."""
     rng = random.Random(1)
     offers = [
         PackOffer(f"p{i:07}", 250_000_000 + rng.randrange(3 * 10**7), rng.random() ** 8) for i in range(1_200_000)
     ]
-    begun = time.process_time()
-    made = plan(offers, (), 10**14, 0)
-    assert time.process_time() - begun < 6
-    assert made.bytes <= 10**14
+    held = set(plan(offers, (), 10**14, 0).wanted()) if running else set()
+    taken = []
+    for _ in range(3):
+        begun = time.process_time()
+        made = plan(offers, held, budget, 0)
+        taken.append(time.process_time() - begun)
+    assert min(taken) < 2
+    assert made.bytes <= budget

@@ -11,7 +11,8 @@ import enum
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from itertools import compress
+from operator import itemgetter, neg, not_, truediv
 from typing import Any, NamedTuple, overload
 
 BLOCK = 4096
@@ -163,19 +164,18 @@ def plan(packs: Sequence[PackOffer], held: Collection[str], budget: int, fixed: 
         raise OverBudget(fixed, budget)
     here = held if isinstance(held, (set, frozenset)) else frozenset(held)
     columns = _Columns.of(packs, here)
-    sizes = [-(-(n + n // _OVERHEAD) // block) * block for n in columns.lengths]
+    sizes = [-(-(n + n // _OVERHEAD) // block) * block or 1 for n in columns.lengths]
     chosen, used = _fill(columns.order(sizes), sizes, budget - fixed)
-    is_held = columns.is_held
     in_plan = bytearray(len(packs))
     for index in chosen:
         in_plan[index] = 1
     rest = [index for index, taken in enumerate(in_plan) if not taken]
+    kept, fetched = columns.split(chosen)
+    dropped, skipped = columns.split(rest)
     gone = [PackOffer(name, 0, 0.0) for name in sorted(here.difference(columns.ids))] if here else []
-    rows = Rows([*packs, *gone], [
-        (Action.KEEP, [i for i in chosen if is_held[i]]),
-        (Action.FETCH, [i for i in chosen if not is_held[i]]),
-        (Action.DROP, [*(i for i in rest if is_held[i]), *range(len(packs), len(packs) + len(gone))]),
-        (Action.SKIP, [i for i in rest if not is_held[i]]),
+    dropped += range(len(packs), len(packs) + len(gone))
+    rows = Rows([*packs, *gone] if gone else packs, [
+        (Action.KEEP, kept), (Action.FETCH, fetched), (Action.DROP, dropped), (Action.SKIP, skipped),
     ])  # fmt: skip
     coverage = math.fsum(map(columns.coverages.__getitem__, chosen))
     return Plan(rows, fixed + used, min(coverage, 1.0), budget)
@@ -183,7 +183,8 @@ def plan(packs: Sequence[PackOffer], held: Collection[str], budget: int, fixed: 
 
 @dataclass(frozen=True)
 class _Columns:
-    """The offers by column: a million packs are planned in two seconds (P14), which rows would not allow."""
+    """The offers by column: a million packs are planned in two seconds (P14), which rows would not allow.
+    ``is_held`` is empty where nothing is held."""
 
     ids: Sequence[str]
     lengths: Sequence[int]
@@ -195,7 +196,14 @@ class _Columns:
     @classmethod
     def of(cls, packs: Sequence[PackOffer], held: Collection[str]) -> _Columns:
         ids, lengths, coverages, copies, priorities = (list(map(itemgetter(i), packs)) for i in range(5))
-        return cls(ids, lengths, coverages, copies, priorities, list(map(held.__contains__, ids)))
+        return cls(ids, lengths, coverages, copies, priorities, list(map(held.__contains__, ids)) if held else [])
+
+    def split(self, indices: list[int]) -> tuple[list[int], list[int]]:
+        """Those that are held, and the others, each in the order that they had."""
+        if not self.is_held:
+            return [], indices
+        chosen = [self.is_held[i] for i in indices]
+        return list(compress(indices, chosen)), list(compress(indices, map(not_, chosen)))
 
     def order(self, sizes: Sequence[int]) -> list[int]:
         """Indices, most wanted first: priority, coverage for each byte, held before not held, rarity, id."""
@@ -203,8 +211,8 @@ class _Columns:
         if self.copies.count(None) < len(self.copies):
             order.sort(key=[-1 if c is None else c for c in self.copies].__getitem__)
         if any(self.is_held):
-            order.sort(key=[not h for h in self.is_held].__getitem__)
-        density = [-coverage / (size or 1) for coverage, size in zip(self.coverages, sizes, strict=True)]
+            order.sort(key=list(map(not_, self.is_held)).__getitem__)
+        density = list(map(neg, map(truediv, self.coverages, sizes)))
         for index, is_held in enumerate(self.is_held):
             if is_held:
                 density[index] *= HELD
@@ -216,6 +224,8 @@ class _Columns:
 
 def _fill(order: Iterable[int], sizes: Sequence[int], room: int) -> tuple[list[int], int]:
     """Take what still fits, in order. A pack that does not fit is passed over, smaller ones behind it are not."""
+    if (everything := sum(sizes)) <= room:
+        return list(order), everything
     smallest = min(sizes, default=0)
     chosen, used = [], 0
     for index in order:
