@@ -57,3 +57,14 @@ def test_a_readable_private_key_and_an_online_root_key_are_named(tmp_path: Path)
     found = {c.name: c for c in diagnose(tmp_path, FixedClock(START))}
     assert found["key timestamp.pem"].fix == f"chmod 600 {keys / 'timestamp.pem'}"
     assert not found["root key"].needed
+
+
+@pytest.mark.parametrize("junk", ["junk", "[]", "{}", '{"signed":{"expires":7}}', '{"signed":{"expires":"soon"}}'])
+def test_damaged_metadata_is_a_finding_and_no_traceback(tmp_path: Path, junk: str) -> None:
+    root = archive_with(tmp_path, "2026-12-01T12:00:00Z")
+    (root / "publication" / "metadata" / "timestamp.json").write_text(junk)
+    ran = fonoteca("doctor", "--json", cwd=root)
+    told = next(c for c in ran.json["checks"] if c["name"] == "expiry")
+    assert not told["ok"]
+    assert "cannot be read" in told["found"]
+    assert "fonoteca verify" in told["fix"]

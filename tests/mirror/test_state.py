@@ -100,3 +100,13 @@ def damage(tmp_path: Path, publisher: TinyPublisher) -> Path:
     data[40_000] ^= 1
     path.write_bytes(bytes(data))
     return path
+
+
+@pytest.mark.parametrize(
+    "junk", ['{"expires":"x","disk":"y","edition":true}', '{"expires":7,"refreshed":null,"disk":-1}']
+)
+def test_what_is_damaged_in_the_status_counts_as_not_noted(tmp_path: Path, junk: str) -> None:
+    layout = MirrorLayout(tmp_path)
+    state.note(layout, failure="stalled")
+    (layout.state / "status.json").write_text(junk[:-1] + ',"failure":"stalled"}')
+    assert state.status(layout) == {"failure": "stalled"}

@@ -94,8 +94,13 @@ def _expiry(publication: PublicationLayout, clock: Clock) -> Iterator[Check]:
     timestamp = publication.metadata / "timestamp.json"
     if not timestamp.is_file():
         return
-    signed = json.loads(timestamp.read_bytes())["signed"]
-    left = parse_rfc3339(signed["expires"]) - clock.now()
+    try:
+        left = parse_rfc3339(json.loads(timestamp.read_bytes())["signed"]["expires"]) - clock.now()
+    except (OSError, ValueError, KeyError, TypeError):
+        yield Check(
+            "expiry", False, f"{timestamp} cannot be read", "fonoteca verify; then fonoteca repair --from URL|PATH"
+        )
+        return
     ok = left > datetime.timedelta(days=3.5)
     hours = int(left.total_seconds() // 3600)
     found = f"signed metadata is valid for {hours} h more" if hours > 0 else "signed metadata has expired"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.policy import publication_policy
 from fonoteca.core.layout import ArchiveLayout
 
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ def reading(context: Context, edition: int | None) -> Iterator[Joined]:
             yield Joined(catalogue)
         return
     with Catalogue.open(layout, engine=engine) as catalogue:
-        rights = Rights(
-            Holdings.open(layout), catalogue, WithdrawalLog(layout), context.settings.text("policy.publish")
-        )
+        rights = Rights(Holdings.open(layout), catalogue, WithdrawalLog(layout), publication_policy(context))
         holdings, verdicts = rights.holdings.holdings(), rights.gate().verdicts()
         catalogue.give("holdings", _table([h.as_json() for h in holdings], _HOLDING_COLUMNS))
         catalogue.give("verdicts", _table([_verdict_row(v) for v in verdicts], _VERDICT_COLUMNS))

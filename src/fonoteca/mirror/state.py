@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fonoteca.core import canonical, durable
+from fonoteca.core.clock import parse_rfc3339
 from fonoteca.core.layout import MirrorLayout
 
 _JOURNAL, _STATUS = "journal.jsonl", "status.json"
@@ -75,13 +76,25 @@ def _read(path: Path) -> list[Entry]:
 
 
 def status(layout: MirrorLayout) -> dict[str, Any]:
-    """What was noted last: ``disk`` (bytes), ``edition``, ``refreshed``, ``expires``, ``failure`` (code or None)."""
+    """What was noted last: ``disk`` (bytes), ``edition``, ``refreshed``, ``expires``, ``failure`` (code or None).
+
+    What cannot be read counts as not noted: without ``expires`` nothing is served until the next refresh.
+    """
     path = layout.state / _STATUS
     try:
         value = canonical.decode(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return {k: v for k, v in value.items() if _is_sound(k, v)} if isinstance(value, dict) else {}
+
+
+def _is_sound(name: str, value: Any) -> bool:
+    if name in {"disk", "edition"}:
+        return type(value) is int and value >= 0
+    try:
+        return name not in {"refreshed", "expires"} or bool(parse_rfc3339(value))
+    except (ValueError, TypeError):
+        return False
 
 
 def note(layout: MirrorLayout, **values: Any) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.policy import publication_policy
 from fonoteca.cli.words import counted, next_command
 from fonoteca.core.errors import ExitCode, FonotecaError, Usage
 from fonoteca.core.sizes import show_size
@@ -75,13 +76,9 @@ def _prepared(context: Context) -> Iterator[tuple[Prepared, Workshop]]:
 
 def _check_settings(context: Context) -> None:
     from fonoteca.core.merkle import check_piece_length
-    from fonoteca.rights.policy import POLICIES
 
     settings = context.settings
-    if settings.text("policy.publish") not in POLICIES:
-        raise _bad_setting(
-            context, "policy.publish", "neither 'all' nor 'free'", "write policy.publish = 'all' or 'free'"
-        )
+    publication_policy(context)
     try:
         check_piece_length(settings.number("publish.piece_length"))
     except ValueError:

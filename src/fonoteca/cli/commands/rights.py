@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.policy import publication_policy
 from fonoteca.cli.words import counted
-from fonoteca.core.errors import ExitCode, Usage
+from fonoteca.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from fonoteca.formats.withdrawals import Withdrawal
@@ -57,14 +58,8 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
 def _opened(context: Context) -> Iterator[Rights]:
     from fonoteca.catalogue.engine import Engine
     from fonoteca.rights.of_archive import open_rights
-    from fonoteca.rights.policy import POLICIES
 
-    policy = context.settings.text("policy.publish")
-    if policy not in POLICIES:
-        origin = context.settings.origin("policy.publish").origin
-        raise Usage("bad-setting", "The setting policy.publish could not be read",
-                    f"{policy!r} (from {origin}) is neither 'all' nor 'free'", "write policy.publish = 'all' or 'free'",
-                    "policy.publish")  # fmt: skip
+    policy = publication_policy(context)
     with open_rights(context.archive(), policy, Engine.of(context.settings)) as rights:
         yield rights
 
