@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -13,6 +18,7 @@ from fonoteca.core.lock import one_writer
 from fonoteca.mirror.seed import Seeder
 from harness import START, Ran, fonoteca, ok
 from mirror.world import served, tree
+from simulators import small_archive
 from simulators.edition_server import EditionServer, Fault
 from simulators.tiny_publication import TinyPublisher
 
@@ -247,3 +253,40 @@ def test_status_before_the_first_run(scene: Scene) -> None:
     status = scene.ok("status").json
     assert (status["edition"], status["packs"], status["serving"]) == (None, 0, False)
     assert json.dumps(status)
+
+
+def test_a_mirror_that_runs_on_is_searched_and_served_by_other_processes(tmp_path: Path) -> None:
+    archive = small_archive.fresh(tmp_path)
+    ok("--archive", archive, "publish", cwd=archive)
+    folder = tmp_path / "m"
+    words = [sys.executable, "-m", "fonoteca", "--archive", str(folder), "--json"]
+    with EditionServer(archive / "publication") as server, ExitStack() as stack:
+        root = archive / "publication/metadata/1.root.json"
+        ok("--archive", folder, "mirror", "add", server.url, "--root", root, cwd=tmp_path)
+        running = started(stack, [*words, "mirror", "run", "--disk", "50MB", "--listen", "127.0.0.1:0"])
+        assert told(running, "verified")["edition"] == 1
+        locked = fonoteca("--archive", folder, "mirror", "run", "--once", cwd=tmp_path)
+        assert locked.code == 11
+        serving = started(stack, [*words, "serve", "--port", "0"])
+        with urlopen(told(serving, "url")["url"] + "search?q=a") as answer:
+            assert answer.status == 200
+        ok("--archive", folder, "index", cwd=tmp_path)
+        ok("--archive", folder, "verify", cwd=tmp_path)
+        assert running.poll() is None
+
+
+def started(stack: ExitStack, words: list[str]) -> subprocess.Popen[str]:
+    """A process that ends with the test."""
+    process = stack.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+    stack.callback(process.terminate)
+    return process
+
+
+def told(process: subprocess.Popen[str], field: str) -> dict[str, Any]:
+    """The first object with a field that a process tells."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        value: dict[str, Any] = json.loads(line)
+        if field in value:
+            return value
+    raise AssertionError(f"it ended with {process.wait()}")
