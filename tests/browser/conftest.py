@@ -1,4 +1,4 @@
-"""One archive for all tests of the browser, one Chromium for all tests that run one after the other."""
+"""One archive for all tests of the browser; for each module a new Chromium."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
 
 
-# Not for the session: Playwright keeps an event loop in this thread, which other tests may not find there.
-@pytest.fixture(scope="package")
+# Not for the session: Playwright keeps an event loop in this thread, which the tests of other folders must not meet.
+@pytest.fixture(scope="module")
 def chromium(need_tool: Callable[[str], str]) -> Iterator[object]:
     """A Chromium with a new profile."""
     path = need_tool("chromium")
