@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fonoteca.cli.context import clean
-from fonoteca.cli.main import COMMANDS, build_parser
+from fonoteca.cli.main import COMMANDS, build_parser, parser_for
 from harness import fonoteca, ok
 
 pytestmark = pytest.mark.core
@@ -97,3 +100,23 @@ def test_json_output_is_one_object_for_short_commands(tmp_path: Path) -> None:
     ran = ok("--json", "config", cwd=tmp_path)
     assert len(ran.stdout.splitlines()) == 1
     json.loads(ran.stdout)
+
+
+def test_only_what_the_words_need_of_the_grammar_is_made_and_reads_the_same(tmp_path: Path) -> None:
+    def text(words: list[str], grammar: argparse.ArgumentParser) -> str:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+            grammar.parse_args(words)
+        return said.getvalue()
+
+    whole = build_parser()
+    for words in (["--help"], ["--archive", "verify", "--help"], *([name, "--help"] for name in COMMANDS)):
+        assert text(words, parser_for(words)) == text(words, whole) != "", words
+    for words in (
+        ["--archive", "serve", "verify", "x"],
+        ["--archive=a", "--json", "verify"],
+        ["--arch", "serve", "rank"],
+    ):
+        assert parser_for(words).parse_args(words) == whole.parse_args(words)
+    wrong = fonoteca("no-such-command", cwd=tmp_path)
+    assert all(f"'{name}'" in wrong.stderr for name in COMMANDS)

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -21,6 +21,7 @@ COMMANDS: tuple[str, ...] = (
     "verify", "repair", "mirror", "index", "search", "show", "sql", "export", "serve", "config", "doctor",
 )  # fmt: skip
 """Each is a module of ``fonoteca.cli.commands`` with ``HELP``, ``EXAMPLES``, ``arguments`` and ``run``."""
+_PLAIN = {"--json", "--quiet", "--verbose", "--version"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,15 +49,23 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"fonoteca.cli.commands.{name}")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole grammar. Also read by the docs generator and by the tests that walk all commands."""
+def build_parser(listed: Collection[str] = COMMANDS, whole: Collection[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The whole grammar. Also read by the docs generator and by the tests that walk all commands.
+
+    Args:
+        listed: commands that there are.
+        whole: those of them whose own words are needed: each costs time at the start.
+    """
     parser = _Parser(prog="fonoteca", parents=[_common(top=True)],
                      description="A fully open preservation archive for music that anyone can mirror.")  # fmt: skip
     parser.add_argument("--version", action="version", version=f"fonoteca {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     below = _common(top=False)
-    for name in COMMANDS:
+    for name in listed:
         module = _module(name)
+        if name not in whole:
+            commands.add_parser(name, help=module.HELP, add_help=False)
+            continue
         examples = "\n".join(f"  {line}" for line in module.EXAMPLES)
         sub = commands.add_parser(name, help=module.HELP, description=module.HELP, parents=[below],
                                   epilog=f"examples:\n{examples}",
@@ -65,6 +74,21 @@ def build_parser() -> argparse.ArgumentParser:
         for group in _groups(sub):
             _add_common(group)
     return parser
+
+
+def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """As much of the grammar as these words need."""
+    words = iter(argv)
+    for word in words:
+        if word == "--archive":
+            next(words, None)
+        elif word in {"-h", "--help"}:
+            return build_parser(whole=())
+        elif word in COMMANDS:
+            return build_parser([word], [word])
+        elif word not in _PLAIN and not word.startswith("--archive="):
+            return build_parser()  # perhaps an abbreviation, perhaps a mistake, which shows what there is
+    return build_parser((), ())
 
 
 def _groups(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -119,7 +143,7 @@ def run(argv: Sequence[str], env: Env) -> int:
     as_json = "--json" in argv
     try:
         _check_words(argv)
-        args = build_parser().parse_args(argv)
+        args = parser_for(argv).parse_args(argv)
         as_json = args.json
         context = _context(env, args)
         try:

@@ -6,7 +6,6 @@ This module knows nothing of files or the environment: the command line hands it
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -172,6 +171,8 @@ def resolve(layers: Sequence[Layer]) -> Settings:
     for layer in reversed(layers):
         for name, raw in layer.values.items():
             if name not in BY_NAME:
+                import difflib
+
                 near = difflib.get_close_matches(name, BY_NAME, 1)
                 hint = f"did you mean {near[0]}?" if near else "'fonoteca config' lists all settings"
                 raise Usage("unknown-setting", "The settings could not be read",
