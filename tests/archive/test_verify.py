@@ -10,10 +10,13 @@ import pytest
 
 from fonoteca.archive.holdings import Holdings, ledger_path
 from fonoteca.archive.verify import Budget, Verify
+from fonoteca.core import durable
 from fonoteca.core.clock import FixedClock
 from fonoteca.core.findings import Finding, Severity
+from fonoteca.core.ids import Kind, show_id
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.merkle import BLOCK
+from fonoteca.rights.withdrawals import WithdrawalLog
 from harness import START, ok
 from simulators import small_archive
 from simulators.small_store import fill
@@ -306,3 +309,36 @@ def test_a_damaged_state_file_means_that_everything_is_read_again(tmp_path: Path
     work = Verify(budget=Budget(FixedClock(START), 100.0, state))
     assert list(work.check(ArchiveLayout(tmp_path))) == []
     assert work.tally.checked == 3
+
+
+@pytest.fixture
+def withdrawn(tmp_path: Path) -> Path:
+    """An archive whose log of withdrawals has two entries, both published."""
+    layout = ArchiveLayout(tmp_path)
+    log = WithdrawalLog(layout)
+    for number in range(2):
+        log.withdraw(show_id(Kind.RECORDING, number), [f"{number:064x}"], "asked for", "2026-11-24T12:00:00Z")
+    durable.write_bytes(layout.publication.withdrawals, log.current().encode())
+    return tmp_path
+
+
+def log_findings(root: Path) -> list[str]:
+    return [f.code for f in check(root) if f.path == "holdings/withdrawals.jsonl"]
+
+
+def test_each_flipped_bit_of_the_log_of_withdrawals_is_found_in_its_last_line_too(withdrawn: Path) -> None:
+    path = withdrawn / "holdings" / "withdrawals.jsonl"
+    whole = path.read_bytes()
+    assert log_findings(withdrawn) == []
+    for at in range(len(whole)):
+        flip(path, at, at % 8)
+        assert log_findings(withdrawn), f"byte {at}"
+        path.write_bytes(whole)
+
+
+def test_published_withdrawals_that_the_log_has_lost_are_found(withdrawn: Path) -> None:
+    path = withdrawn / "holdings" / "withdrawals.jsonl"
+    path.write_bytes(path.read_bytes().split(b"\n")[0] + b"\n")
+    assert log_findings(withdrawn) == ["file-shorter"]
+    path.unlink()
+    assert log_findings(withdrawn) == ["file-missing"]

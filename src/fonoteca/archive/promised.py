@@ -16,6 +16,7 @@ from fonoteca.core.findings import Finding, Severity
 from fonoteca.core.fixity import Fixity
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.merkle import BLOCK
+from fonoteca.formats import withdrawals
 
 BLOB_REPAIR = "fonoteca repair --from URL|PATH"
 _LEDGER_REPAIR = "put the file back from the last backup"
@@ -102,19 +103,42 @@ def unexpected(layout: ArchiveLayout, blobs: dict[str, Fixity]) -> Iterator[Find
 
 
 def plain_log(layout: ArchiveLayout) -> Iterator[Finding]:
-    """The log of withdrawals: each line names the digest of the line before (docs/formats/withdrawals.md)."""
+    """The log of withdrawals: each line names the digest of the line before, and the first ones are those that were
+    published (docs/formats/withdrawals.md)."""
     path = layout.holdings / "withdrawals.jsonl"
-    if not path.is_file():
-        return
     label = path.relative_to(layout.root).as_posix()
+    lines = path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
+    public = _published_entries(layout)
     previous, offset = "", 0
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+    for number, line in enumerate(lines, 1):
         block = (offset // BLOCK, (offset + len(line)) // BLOCK)
         try:
-            if canonical.decode(line).get("previous") != previous:
-                raise ValueError("it does not follow the line before")
+            _check_entry(line, previous, public[number - 1] if number <= len(public) else None)
         except (ValueError, AttributeError) as error:
             yield Finding("ledger-line-damaged", label, block=block, repair=_LEDGER_REPAIR,
                           detail=f"line {number}: {error}")  # fmt: skip
         previous = hashlib.sha256(line + b"\n").hexdigest()
         offset += len(line) + 1
+    if len(lines) < len(public):
+        lost = f"it has {len(lines)} lines, and {len(public)} withdrawals were published"
+        there = path.is_file()
+        end = (offset // BLOCK, offset // BLOCK) if there else None
+        yield Finding("file-shorter" if there else "file-missing", label, block=end, repair=_LEDGER_REPAIR, detail=lost)
+
+
+def _check_entry(line: bytes, previous: str, published: object) -> None:
+    """ValueError or AttributeError: what is wrong. The last line has none behind it: only the published list vouches
+    for that one."""
+    entry = canonical.decode(line)
+    if entry.get("previous") != previous:
+        raise ValueError("it does not follow the line before")
+    if published is not None and {k: v for k, v in entry.items() if k != "previous"} != published:
+        raise ValueError("it is not the entry that was published")
+
+
+def _published_entries(layout: ArchiveLayout) -> list[object]:
+    """The entries of the public list; none where it cannot be read, which its own check tells."""
+    try:
+        return [e.as_json() for e in withdrawals.parse(layout.publication.withdrawals.read_bytes()).entries]
+    except (OSError, ValueError):
+        return []
