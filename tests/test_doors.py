@@ -110,7 +110,7 @@ def _writes(call: ast.Call, name: str) -> bool:
     return False
 
 
-# Each has its reason: libtorrent, Tantivy and the decoder's scratch file write by themselves or in folders of their own.
+# Libraries that write by themselves (libtorrent, Tantivy, Parquet) are handed paths by durable or write into partial folders.
 WRITERS = ("core/durable.py",)
 
 

@@ -80,7 +80,7 @@ def _row(row: Row, columns: MappingOf[str, str], constants: MappingOf[str, str])
 
 
 def _candidates(file: str, folder: Path, roots: list[Path]) -> list[Path]:
-    """Where the file of a row may be: below the table's folder, below a folder that was named, or beside a named file."""
+    """Where the file of a row may be: below the table's folder, below a named folder, or beside a named file."""
     parts = file.replace("\\", "/")
     return [Path(os.path.normpath(base / parts)) for base in [folder, *roots]]
 
