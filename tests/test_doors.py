@@ -110,7 +110,7 @@ def _writes(call: ast.Call, name: str) -> bool:
     return False
 
 
-# Libraries that write by themselves (libtorrent, Tantivy, Parquet) are handed paths by durable or write into partial folders.
+# Libraries that write by themselves (libtorrent, Tantivy, Parquet) get paths from durable, or folders not yet renamed.
 WRITERS = ("core/durable.py",)
 
 
