@@ -9,11 +9,12 @@ from fonoteca.sources.discogs import Discogs
 from fonoteca.sources.fma import Fma
 from fonoteca.sources.folder import Folder
 from fonoteca.sources.freemusi import Freemusi
+from fonoteca.sources.internet_archive import InternetArchive
 from fonoteca.sources.jamendo import Jamendo
 from fonoteca.sources.records import Source
 from fonoteca.sources.table import Table
 
-_ALL: tuple[Source, ...] = (Folder(), Table(), Fma(), Freemusi(), Jamendo(), Discogs())
+_ALL: tuple[Source, ...] = (Folder(), Table(), Fma(), Freemusi(), Jamendo(), Discogs(), InternetArchive())
 SOURCES: dict[str, Source] = {source.info.name: source for source in _ALL}
 
 
