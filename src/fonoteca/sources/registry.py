@@ -11,10 +11,20 @@ from fonoteca.sources.folder import Folder
 from fonoteca.sources.freemusi import Freemusi
 from fonoteca.sources.internet_archive import InternetArchive
 from fonoteca.sources.jamendo import Jamendo
+from fonoteca.sources.listenbrainz import ListenBrainz
 from fonoteca.sources.records import Source
 from fonoteca.sources.table import Table
 
-_ALL: tuple[Source, ...] = (Folder(), Table(), Fma(), Freemusi(), Jamendo(), Discogs(), InternetArchive())
+_ALL: tuple[Source, ...] = (
+    Folder(),
+    Table(),
+    Fma(),
+    Freemusi(),
+    Jamendo(),
+    Discogs(),
+    InternetArchive(),
+    ListenBrainz(),
+)
 SOURCES: dict[str, Source] = {source.info.name: source for source in _ALL}
 
 
