@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from fonoteca.cli.context import Context
-from fonoteca.cli.joined import edition_argument, reading
 from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode
 
@@ -20,12 +19,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``export``."""
     parser.add_argument("query", metavar="QUERY", help="one SELECT; 'fonoteca sql \"SHOW TABLES\"' lists the tables")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .parquet, .csv or .jsonl")
+    from fonoteca.cli.joined import edition_argument
+
     edition_argument(parser)
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Write the file; it appears when it is whole."""
     from fonoteca.catalogue.export import export, writer_for
+    from fonoteca.cli.joined import reading
 
     path = context.path(args.output)
     writer_for(path)

@@ -6,7 +6,6 @@ import argparse
 from typing import Any
 
 from fonoteca.cli.context import Context
-from fonoteca.cli.joined import edition_argument, reading
 from fonoteca.core.errors import ExitCode, Failed
 
 HELP = "show one recording, release or artist, with the source of each field"
@@ -16,11 +15,14 @@ EXAMPLES = ("fonoteca show isrc:USS1Z9900001", "fonoteca --json show fma:141")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``show``."""
     parser.add_argument("id", metavar="ID", help="an id, or isrc:…, mbid:…, upc:…, sha256:…, SOURCE:KEY")
+    from fonoteca.cli.joined import edition_argument
+
     edition_argument(parser)
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Print the entity; the first one where the identifier names several, and the ids of the others."""
+    from fonoteca.cli.joined import reading
     from fonoteca.core.ids import show_id
 
     with reading(context, args.edition) as joined:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
-from fonoteca.cli.joined import edition_argument, reading
 from fonoteca.core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -23,11 +22,15 @@ EXAMPLES = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``sql``."""
     parser.add_argument("query", metavar="QUERY", help="one SELECT; 'SHOW TABLES' lists what can be read")
+    from fonoteca.cli.joined import edition_argument
+
     edition_argument(parser)
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Print the rows: tab-separated with a header line, or as one JSON object."""
+    from fonoteca.cli.joined import reading
+
     with reading(context, args.edition) as joined:
         rows = joined.catalogue.sql(args.query)
         if context.json:

@@ -12,12 +12,12 @@ from fonoteca.cli.context import Context
 from fonoteca.cli.numbers import at_once
 from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode, NoArchive, Usage
-from fonoteca.core.findings import Finding, Severity
 from fonoteca.core.layout import ARCHIVE_FILE, MIRROR_FILE, ArchiveLayout, MirrorLayout, PublicationLayout
 from fonoteca.core.sizes import show_size
 
 if TYPE_CHECKING:
     from fonoteca.archive.verify import Budget, Verify
+    from fonoteca.core.findings import Finding
 
 HELP = "read everything again and list all damage: blobs, ledger, packs, editions"
 EXAMPLES = ("fonoteca verify --for 2h", "fonoteca verify archive/publication/editions/0001")
@@ -37,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Check, list, sum up: exit 4 where anything is damaged."""
     from fonoteca.archive.verify import Verify
+    from fonoteca.core.findings import Severity
 
     root = context.path(args.path).absolute() if args.path else context.archive_or_mirror().root
     started = context.clock.monotonic()
