@@ -110,6 +110,7 @@ def compare(sides: Sequence[Side], repeats: int, seed: int, told: Callable[[str]
 
 def run(side: Side) -> Sample:
     """One round of one side."""
+    started = time.perf_counter()
     processes = [_start(job) for job in side.jobs]
     speaking = [p for p, job in zip(processes, side.jobs, strict=True) if job.speaks]
     watch = _Watch([p.pid for p in processes])
@@ -118,7 +119,8 @@ def run(side: Side) -> Sample:
             _expect(process, "ready")
         before = sum(_cpu_so_far(p.pid) for p in speaking)
         watch.start()
-        started = time.perf_counter()
+        if speaking:
+            started = time.perf_counter()
         for process in speaking:
             assert process.stdin is not None
             process.stdin.write("go\n")

@@ -111,7 +111,7 @@ def test_the_hashing_side_speaks_the_protocol() -> None:
 NEEDS = {"verifying": ("openssl",)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.tools if n in NEEDS else ()) for n in NAMES])
 def test_every_benchmark_runs_at_a_tiny_size(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     for tool in NEEDS.get(name, ()):
         request.getfixturevalue("need_tool")(tool)

@@ -13,6 +13,7 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a small file waits for a delayed acknowledgement
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
