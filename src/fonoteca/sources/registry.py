@@ -12,6 +12,7 @@ from fonoteca.sources.freemusi import Freemusi
 from fonoteca.sources.internet_archive import InternetArchive
 from fonoteca.sources.jamendo import Jamendo
 from fonoteca.sources.listenbrainz import ListenBrainz
+from fonoteca.sources.oai_pmh import OaiPmh
 from fonoteca.sources.records import Source
 from fonoteca.sources.table import Table
 
@@ -24,6 +25,7 @@ _ALL: tuple[Source, ...] = (
     Discogs(),
     InternetArchive(),
     ListenBrainz(),
+    OaiPmh(),
 )
 SOURCES: dict[str, Source] = {source.info.name: source for source in _ALL}
 
