@@ -180,6 +180,60 @@ def test_every_form_plays_and_jumps_to_its_end(visits: Visits, world: World, tol
     wait_until_played(page, 8)
 
 
+def test_a_page_that_comes_while_music_plays_has_the_focus_and_its_title(visits: Visits, world: World) -> None:
+    page = visits.open(world.recording(FRERE))
+    page.keyboard.press("Space")
+    wait_until_played(page, 0.05)
+    page.get_by_role("link", name="Machine Nursery").click()
+    page.wait_for_url("**/release/*")
+    page.get_by_role("heading", name="Machine Nursery", level=1).wait_for()
+    assert page.title().startswith("Machine Nursery")
+    assert page.evaluate("document.activeElement.tagName") == "MAIN"
+    assert not paused(page)
+
+
+def test_what_was_heard_is_found_again_after_a_reload(visits: Visits, world: World) -> None:
+    page = visits.open(f"{world.recording(VOUS)}#t=7")
+    page.get_by_role("main").get_by_role("button", name="Play").click()
+    wait_until_played(page, 7.1)
+    page.keyboard.press("Space")
+    page.goto("/credits")
+    page.get_by_role("region", name="Player").get_by_role("link", name="Ah ! vous dirai-je, maman").wait_for()
+    page.wait_for_function("() => document.querySelector('#player audio').currentTime > 7")
+    assert paused(page)
+
+
+def test_audio_that_is_refused_is_said_so(visits: Visits, world: World) -> None:
+    page = visits.visit()
+    page.route("**/audio/*", lambda route: route.fulfill(status=451))
+    page.goto(world.recording(FRERE))
+    page.get_by_role("main").get_by_role("button", name="Play").click()
+    page.get_by_role("region", name="Player").get_by_text("This cannot be played here.", exact=True).wait_for()
+    visits.forgive("451")
+
+
+def test_a_site_that_no_longer_answers_is_said_so(visits: Visits) -> None:
+    page = visits.open("/search")
+    page.route("**/search.json*", lambda route: route.abort())
+    page.get_by_role("searchbox", name="Search").fill("alouette")
+    page.get_by_text("The archive does not answer").wait_for()
+    visits.forgive("ERR_FAILED")
+
+
+def test_the_last_question_wins_when_answers_overtake_each_other(visits: Visits) -> None:
+    page = visits.open("/search")
+    held: list[Any] = []
+    page.route("**/search.json?q=alouette", lambda route: held.append(route))
+    field = page.get_by_role("searchbox", name="Search")
+    field.fill("alouette")
+    page.wait_for_timeout(250)
+    field.fill("jesus")
+    results = page.get_by_role("list", name="Results")
+    titled(results, "Jesus bleibet").wait_for()
+    assert len(held) == 1
+    assert titled(results, "Alouette").count() == 0
+
+
 def audio_of(page: Any, world: World, told: Any) -> str:
     """The path of a recording's audio."""
     value = page.request.get(f"{world.recording(told)}.json").json()
@@ -200,17 +254,3 @@ def tab_to(page: Any, selector: str, most: int = 60) -> None:
             assert page.evaluate(f"{ring}(getComputedStyle(document.activeElement))"), "the focus is not to be seen"
             return
     raise AssertionError(f"Tab does not lead to {selector}")
-
-
-def test_only_the_first_result_is_taken_when_answers_overtake_each_other(visits: Visits) -> None:
-    page = visits.open("/search")
-    held: list[Any] = []
-    page.route("**/search.json?q=alouette", lambda route: held.append(route))
-    field = page.get_by_role("searchbox", name="Search")
-    field.fill("alouette")
-    page.wait_for_timeout(250)
-    field.fill("jesus")
-    results = page.get_by_role("list", name="Results")
-    titled(results, "Jesus bleibet").wait_for()
-    assert len(held) == 1
-    assert titled(results, "Alouette").count() == 0

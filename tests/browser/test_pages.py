@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from browser.visit import DESK, PHONE, Visits, ready, wait_until_played
-from browser.world import ALOUETTE, DISPUTED, FRERE, JESUS, MARKUP, WITHDRAWN, World
+from browser.world import ALOUETTE, DISPUTED, FRERE, JESUS, MARKUP, WITHDRAWN, World, nothing_yet, poor_mirror
 
 pytestmark = pytest.mark.tools
 
@@ -76,6 +76,12 @@ def test_page(name: str, visits: Visits, world: World, axe: str, shots: Path | N
     ready(page)
     page.evaluate(axe)
     prepare(name, page)
+    look(name, page, shots)
+    visits.forgive(ERRORS.get(name, "nothing"))
+
+
+def look(name: str, page: Any, shots: Path | None) -> None:
+    """Ask axe in both colours at two widths, and see whether all widths hold the page; take pictures."""
     for size in (PHONE, DESK):
         page.set_viewport_size(size)
         for scheme in ("light", "dark"):
@@ -88,7 +94,44 @@ def test_page(name: str, visits: Visits, world: World, axe: str, shots: Path | N
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         assert hanging_out(page) == [], width
-    visits.forgive(ERRORS.get(name, "nothing"))
+
+
+# axe waits for ever where scripts are off; what it looks at is the same markup as above.
+@pytest.mark.parametrize("name", ["recording", "search", "torrents"])
+def test_page_without_script(name: str, visits: Visits, world: World, shots: Path | None) -> None:
+    page = visits.visit(PHONE, script=False)
+    page.goto(address(name, page, world))
+    assert hanging_out(page) == []
+    if shots:
+        page.screenshot(path=shots / f"{name}-plain.png", full_page=True)
+
+
+def test_a_mirror_without_the_audio_says_so(
+    visits: Visits, world: World, axe: str, shots: Path | None, tmp_path: Path
+) -> None:
+    with poor_mirror(tmp_path, world.publication) as url:
+        visits.welcome(url)
+        page = visits.visit(PHONE)
+        page.goto(f"{url}recording/{world.ids[FRERE.key]}")
+        page.get_by_text("This mirror does not hold the audio.").wait_for()
+        page.get_by_text("This mirror last heard of withdrawals before 2026-11-20").wait_for()
+        assert page.get_by_role("link", name="magnet", exact=True).get_attribute("href").startswith("magnet:?xt=")
+        page.evaluate(axe)
+        look("mirror-recording", page, shots)
+        page.goto(url)
+        page.evaluate(axe)
+        look("mirror-front", page, shots)
+
+
+def test_an_archive_without_an_edition_says_so(visits: Visits, axe: str, shots: Path | None, tmp_path: Path) -> None:
+    with nothing_yet(tmp_path) as url:
+        visits.welcome(url)
+        page = visits.visit(PHONE)
+        answer = page.goto(url)
+        assert answer.status == 503
+        page.evaluate(axe)
+        look("no-edition", page, shots)
+        visits.forgive("503")
 
 
 def serious(page: Any, only: str = "") -> list[str]:

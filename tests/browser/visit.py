@@ -21,7 +21,7 @@ class Visits:
 
     def __init__(self, chromium: Any, world: World) -> None:
         self._chromium = chromium
-        self._world = world
+        self._homes = [world.url]
         self._contexts: list[Any] = []
         self.strangers: list[str] = []
         self.complaints: list[str] = []
@@ -30,7 +30,7 @@ class Visits:
         """A new page of a new visitor: nothing is remembered from others."""
         context = self._chromium.new_context(
             viewport=size, java_script_enabled=script, color_scheme="dark" if dark else "light",
-            reduced_motion="reduce", base_url=self._world.url, service_workers="block",
+            reduced_motion="reduce", base_url=self._homes[0], service_workers="block",
         )  # fmt: skip
         context.set_default_timeout(10_000)
         self._contexts.append(context)
@@ -47,6 +47,10 @@ class Visits:
             ready(page)
         return page
 
+    def welcome(self, url: str) -> None:
+        """Another site of the test's own."""
+        self._homes.append(url)
+
     def forgive(self, words: str) -> None:
         """Complaints with these words are what the test was about."""
         self.complaints = [c for c in self.complaints if words not in c]
@@ -57,7 +61,7 @@ class Visits:
             context.close()
 
     def _asked(self, request: Any) -> None:
-        if not request.url.startswith(self._world.url):
+        if not request.url.startswith(tuple(self._homes)):
             self.strangers.append(request.url)
 
     def _said(self, message: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from fonoteca.mirror.seed import Seeder
 from fonoteca.site.app import Shelf, SiteData, create_app
 from fonoteca.site.headers import LOOPBACK
 from fonoteca.site.server import running
+from fonoteca.site.shelf import Standing
 from harness import START, ok
 
 NAME = "Browsed archive"
@@ -175,6 +177,25 @@ def _logged(app: ASGIApp, log: Log) -> ASGIApp:
         await app(scope, receive, send)
 
     return logging
+
+
+@contextmanager
+def poor_mirror(folder: Path, publication: PublicationLayout) -> Iterator[str]:
+    """The site of a mirror that holds no audio and has not heard from its publisher for days; its URL."""
+    here = PublicationLayout(folder / "publication")
+    shutil.copytree(publication.root, here.root, ignore=shutil.ignore_patterns("packs"))
+    standing = Standing(serving=True, stale_since="2026-11-20T12:00:00Z")
+    data = SiteData(here, folder / "search", FixedClock(START), "A poor mirror", LOOPBACK, lambda: standing)
+    with running(create_app(data)) as url:
+        yield url
+
+
+@contextmanager
+def nothing_yet(folder: Path) -> Iterator[str]:
+    """The site of an archive that has published nothing; its URL."""
+    data = SiteData(PublicationLayout(folder / "publication"), folder / "search", FixedClock(START), NAME, LOOPBACK)
+    with running(create_app(data)) as url:
+        yield url
 
 
 @contextmanager
