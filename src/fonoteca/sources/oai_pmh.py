@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from fonoteca.core import canonical
@@ -131,7 +130,11 @@ def _digest(element: Element) -> str:
     metadata = element.find(f"{OAI}metadata")
     if metadata is None:
         return ""
-    return canonical.digest(ElementTree.canonicalize(ElementTree.tostring(metadata, "unicode"), strip_text=True))
+    told = [
+        [e.tag, sorted(map(list, e.attrib.items())), (e.text or "").strip(), (e.tail or "").strip()]
+        for e in metadata.iter() if e is not metadata
+    ]  # fmt: skip
+    return canonical.digest({"metadata": told})
 
 
 def _one(found: Fragment, key: str, version: _Version, given: set[str]) -> Iterator[Record]:
