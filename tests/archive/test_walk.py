@@ -41,6 +41,48 @@ def test_links_are_listed_but_not_followed_and_what_is_skipped_is_not_listed(tmp
         assert refused.value.code == "not-a-file"
 
 
+def test_a_folder_that_cannot_be_listed_is_refused_and_the_rest_is_found(tmp_path: Path) -> None:
+    (tmp_path / "heard.flac").touch()
+    at, name = os.open(tmp_path, os.O_RDONLY), "d" * 250
+    for _ in range(18):  # a path that is longer than any system takes
+        os.mkdir(name, dir_fd=at)
+        below = os.open(name, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+    deep, heard = find([tmp_path])
+    assert heard.label == "heard.flac"
+    with pytest.raises(AudioRefused, match="too long") as refused, opened(deep.path):
+        pass
+    assert refused.value.code == "unreadable"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_folder_without_permission_is_refused_by_its_name(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    try:
+        assert find([tmp_path]) == find([closed]) == [Found("closed", closed)]
+        with pytest.raises(AudioRefused, match="denied"), opened(closed):
+            pass
+    finally:
+        closed.chmod(0o700)
+
+
+def test_a_tree_deeper_than_the_stack_is_walked(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(1500):
+        folder /= "d"
+        folder.mkdir()
+    (folder / "x").touch()
+    try:
+        assert [f.path for f in find([tmp_path])] == [folder / "x"]
+    finally:  # what clears up behind the tests is recursive
+        (folder / "x").unlink()
+        for each in [folder, *folder.parents[:1499]]:
+            each.rmdir()
+
+
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Usage) as error:
         find([tmp_path / "nothing"])

@@ -39,6 +39,22 @@ def test_common_flags_may_stand_before_or_behind_the_command(tmp_path: Path) -> 
     assert before == behind
 
 
+def test_a_home_of_nobody_is_a_usage_error_wherever_it_stands(tmp_path: Path) -> None:
+    nobody = "~no such user/x"
+    runs = [
+        fonoteca("--archive", nobody, "doctor", "--json", cwd=tmp_path),
+        fonoteca("config", "--json", cwd=tmp_path, variables={"FONOTECA_ARCHIVE": nobody}),
+        fonoteca("init", nobody, "--json", cwd=tmp_path),
+    ]
+    assert [(ran.code, ran.json["code"]) for ran in runs] == [(2, "no-such-user")] * 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_begins_with_a_tilde_is_still_a_file(tmp_path: Path) -> None:
+    (tmp_path / "~archive").mkdir()
+    assert ok("--archive", "~archive", "doctor", cwd=tmp_path)
+
+
 def test_every_group_s_subcommands_take_the_common_flags(tmp_path: Path) -> None:
     parser = build_parser()
     args = parser.parse_args(["mirror", "status", "--json", "--archive", str(tmp_path)])

@@ -31,7 +31,7 @@ def opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     with os.fdopen(fd, "rb") as stream:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
-            raise AudioRefused("not-a-file", "it is a pipe, a socket or a device")
+            raise AudioRefused("not-a-file", "it is a folder that could not be listed, a pipe, a socket or a device")
         yield stream, found.st_size
 
 

@@ -23,21 +23,33 @@ def label_of(relative: Path) -> str:
     return relative.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _walk(folder: Path, skipped: Collection[Path]) -> Iterator[Path]:
-    with os.scandir(folder) as entries:
-        listed = sorted(entries, key=lambda e: e.name)
-    for entry in listed:
-        path = folder / entry.name
-        if path in skipped:
+def _walk(top: Path, skipped: Collection[Path]) -> Iterator[Path]:
+    """All that is no folder, in no order; also folders that cannot be listed, for their reader to be refused.
+
+    Not recursive: a tree may be deeper than the interpreter's stack.
+    """
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                listed = [(folder / e.name, e.is_dir(follow_symlinks=False)) for e in entries]
+        except OSError:
+            yield folder
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, skipped)
-        else:
-            yield path
+        for path, is_folder in listed:
+            if path in skipped:
+                continue
+            if is_folder:
+                waiting.append(path)
+            else:
+                yield path
 
 
 def find(paths: Sequence[Path], skipped: Collection[Path] = ()) -> list[Found]:
     """All files, sorted by label, whatever the order of the arguments; a file named twice comes once.
+
+    A folder that cannot be listed comes as itself: whoever opens it is told why, and the rest goes on.
 
     Args:
         skipped: absolute paths of files and folders that are left out (the claims file, the archive itself).
@@ -50,7 +62,7 @@ def find(paths: Sequence[Path], skipped: Collection[Path] = ()) -> list[Found]:
         path = Path(os.path.abspath(named))
         if path.is_dir():
             for file in _walk(path, skipped):
-                found.setdefault(file, label_of(file.relative_to(path)))
+                found.setdefault(file, label_of(file.relative_to(path) if file != path else Path(path.name)))
         elif path.exists():
             found.setdefault(path, label_of(Path(path.name)))
         else:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fonoteca.cli.env import Env
 from fonoteca.core.clock import Clock
-from fonoteca.core.errors import NoArchive
+from fonoteca.core.errors import NoArchive, Usage
 from fonoteca.core.layout import ARCHIVE_FILE, MIRROR_FILE, ArchiveLayout, MirrorLayout
 from fonoteca.core.progress import Progress
 from fonoteca.core.settings import Settings
@@ -55,9 +55,8 @@ class Context:
                         str(self.root))  # fmt: skip
 
     def path(self, text: str) -> Path:
-        """A path as typed, against the folder in which it was typed."""
-        # Not Path.expanduser, which fails for a ~name that is no user here.
-        return Path(os.path.abspath(self.env.cwd / os.path.expanduser(text)))  # noqa: PTH111
+        """A path as typed, against the folder in which it was typed. Raises Usage: ``no-such-user``."""
+        return typed_path(self.env.cwd, text)
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[None]:
@@ -88,6 +87,21 @@ class Context:
             for line in lines:
                 self.env.stdout.write(clean(line) + "\n")
         self.env.stdout.flush()
+
+
+def typed_path(cwd: Path, text: str) -> Path:
+    """A path as typed in ``cwd``; ``~`` and ``~name`` are homes of users, unless a file is called so.
+
+    Raises:
+        Usage: ``no-such-user``.
+    """
+    # Not Path.expanduser, which ends in a traceback for a name that is no user here.
+    home = os.path.expanduser(text)  # noqa: PTH111
+    if text.startswith("~") and home == text and not (cwd / text).exists():
+        user = text.partition(os.sep)[0]
+        raise Usage("no-such-user", "The command was not understood", f"{user} is no user's home here",
+                    f"check the name; for a file that is called so, write .{os.sep}{text}", text)  # fmt: skip
+    return Path(os.path.abspath(cwd / home))
 
 
 def clean(line: str) -> str:

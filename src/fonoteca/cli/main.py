@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from fonoteca import __version__
-from fonoteca.cli.context import Context, clean
+from fonoteca.cli.context import Context, clean, typed_path
 from fonoteca.cli.env import Env
 from fonoteca.core.errors import ExitCode, Failed, FonotecaError, Usage
 
@@ -109,7 +108,7 @@ def _context(env: Env, args: argparse.Namespace) -> Context:
     from fonoteca.cli.settings import gather
 
     named = args.archive or env.variables.get("FONOTECA_ARCHIVE") or "."
-    root = Path(os.path.abspath(env.cwd / Path(named).expanduser()))
+    root = typed_path(env.cwd, named)
     flags = getattr(_module(args.command), "SETTINGS", {})
     settings = gather(env, root, {name: getattr(args, flag, None) for flag, name in flags.items()})
     progress = face(env.stdout, env.stderr, env.clock, as_json=args.json, quiet=args.quiet, terminal=env.terminal)
