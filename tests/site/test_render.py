@@ -4,7 +4,7 @@ import pytest
 
 from fonoteca.site.licences import words
 from fonoteca.site.reasons import reason
-from fonoteca.site.render import duration, form, grouped, iso_duration, span
+from fonoteca.site.render import Pages, duration, form, grouped, iso_duration, span
 
 pytestmark = pytest.mark.core
 
@@ -52,3 +52,12 @@ def test_a_reason_that_is_not_known_falls_back_to_the_status() -> None:
     assert reason("not-held", "not-held").code == "not-held"
     assert "withdrawn" in reason("new-code", "withdrawn").text
     assert reason("new-code", "odd").text
+
+
+@pytest.mark.parametrize(("name", "told"), [(None, "than this page shows."), ("Aa", "artist%3A%22Aa%22")])
+def test_an_artist_without_a_name_is_not_searched_for(name: str | None, told: str) -> None:
+    hit = {"id": "r0", "title": "x", "artist": name, "release": None, "year": None, "playable": False, "badge": None}
+    it = {"id": "a0", "name": name, "releases": [], "recordings": [hit], "more": True, "provenance": []}
+    page = bytes(Pages("Test").html("artist.html", it=it, q="", here="/").body).decode()
+    assert told in page
+    assert "None" not in page
