@@ -336,6 +336,11 @@ def test_each_flipped_bit_of_the_log_of_withdrawals_is_found_in_its_last_line_to
         path.write_bytes(whole)
 
 
+def test_flipped_bits_of_withdrawals_that_are_not_published_yet_are_found_too(withdrawn: Path) -> None:
+    ArchiveLayout(withdrawn).publication.withdrawals.unlink()
+    test_each_flipped_bit_of_the_log_of_withdrawals_is_found_in_its_last_line_too(withdrawn)
+
+
 def test_published_withdrawals_that_the_log_has_lost_are_found(withdrawn: Path) -> None:
     path = withdrawn / "holdings" / "withdrawals.jsonl"
     path.write_bytes(path.read_bytes().split(b"\n")[0] + b"\n")

@@ -7,6 +7,7 @@ import pytest
 from fonoteca.core import canonical, durable
 from fonoteca.core.errors import Damaged, Usage
 from fonoteca.core.layout import ArchiveLayout
+from fonoteca.formats.withdrawals import Withdrawal
 from fonoteca.rights.withdrawals import WithdrawalLog
 from rights.making import BLOB, SHOWN
 
@@ -123,4 +124,27 @@ def test_a_log_that_lost_published_entries_is_damage(layout: ArchiveLayout) -> N
 def test_garbage_in_place_of_the_published_list_is_damage(layout: ArchiveLayout) -> None:
     durable.write_bytes(layout.publication.withdrawals, b"garbage\n")
     with pytest.raises(Damaged):
+        WithdrawalLog(layout).current()
+
+
+def test_any_flipped_bit_of_an_entry_that_is_not_published_yet_is_damage(layout: ArchiveLayout) -> None:
+    WithdrawalLog(layout).withdraw(SHOWN, [BLOB], "asked", DATE)
+    whole = log_path(layout).read_bytes()
+    for at in range(len(whole)):
+        log_path(layout).write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        with pytest.raises(Damaged):
+            WithdrawalLog(layout).current()
+
+
+def test_lines_of_before_there_was_a_digest_are_read_and_continued(layout: ArchiveLayout) -> None:
+    old = Withdrawal(1, "withdraw", SHOWN, (BLOB,), "asked", DATE).as_json() | {"previous": ""}
+    log_path(layout).parent.mkdir(parents=True)
+    log_path(layout).write_bytes(canonical.encode(old))
+    log = WithdrawalLog(layout)
+    assert log.restore(SHOWN, [BLOB], "mistake", DATE).seq == 2
+    lines = [canonical.decode(line) for line in log_path(layout).read_bytes().splitlines()]
+    assert ["digest" in line for line in lines] == [False, True]
+    assert log.current().version == 2
+    log_path(layout).write_bytes(canonical.encode(old | {"digesu": "00"}))
+    with pytest.raises(Damaged, match="no digest"):
         WithdrawalLog(layout).current()

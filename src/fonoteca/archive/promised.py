@@ -11,7 +11,6 @@ from fonoteca.archive.holdings import leaves_folder, ledger_path
 from fonoteca.archive.measure import Promise
 from fonoteca.archive.records import Place, Release, from_body
 from fonoteca.archive.store import loose_path
-from fonoteca.core import canonical
 from fonoteca.core.findings import Finding, Severity
 from fonoteca.core.fixity import Fixity
 from fonoteca.core.layout import ArchiveLayout
@@ -70,7 +69,7 @@ def blob_promises(
     """A promise for each blob that is loose or should be; a finding for each file of leaves that is damaged."""
     folder = leaves_folder(layout)
     for sha, fixity in sorted(blobs.items()):
-        kept = leaves.load(folder, leaves.blob_name(sha), fixity.merkle_root)
+        kept = leaves.kept(folder, leaves.blob_name(sha), fixity.merkle_root)
         if kept is None:
             yield Finding("leaves-damaged", (folder / leaves.blob_name(sha)).relative_to(layout.root).as_posix(),
                           repair=_LEAVES_REPAIR, detail="missing, or not the digests of this blob's blocks",
@@ -103,36 +102,40 @@ def unexpected(layout: ArchiveLayout, blobs: dict[str, Fixity]) -> Iterator[Find
 
 
 def plain_log(layout: ArchiveLayout) -> Iterator[Finding]:
-    """The log of withdrawals: each line names the digest of the line before, and the first ones are those that were
-    published (docs/formats/withdrawals.md)."""
+    """The log of withdrawals: each line has its digest and that of the line before, and the first ones are those that
+    were published (docs/formats/withdrawals.md)."""
     path = layout.holdings / "withdrawals.jsonl"
     label = path.relative_to(layout.root).as_posix()
-    lines = path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
+    *lines, tail = path.read_bytes().split(b"\n") if path.is_file() else [b""]
     public = _published_entries(layout)
     previous, offset = "", 0
     for number, line in enumerate(lines, 1):
         block = (offset // BLOCK, (offset + len(line)) // BLOCK)
         try:
             _check_entry(line, previous, public[number - 1] if number <= len(public) else None)
-        except (ValueError, AttributeError) as error:
-            yield Finding("ledger-line-damaged", label, block=block, repair=_LEDGER_REPAIR,
-                          detail=f"line {number}: {error}")  # fmt: skip
+        except ValueError as error:
+            yield _bad_entry(label, block, f"line {number}: {error}")
         previous = hashlib.sha256(line + b"\n").hexdigest()
         offset += len(line) + 1
-    if len(lines) < len(public):
+    if withdrawals.lost_newline(tail, previous):
+        end = (offset + len(tail) - 1) // BLOCK
+        yield _bad_entry(label, (end, end), f"line {len(lines) + 1}: its newline is another byte")
+    elif len(lines) < len(public):
         lost = f"it has {len(lines)} lines, and {len(public)} withdrawals were published"
         there = path.is_file()
-        end = (offset // BLOCK, offset // BLOCK) if there else None
-        yield Finding("file-shorter" if there else "file-missing", label, block=end, repair=_LEDGER_REPAIR, detail=lost)
+        at = (offset // BLOCK, offset // BLOCK) if there else None
+        yield Finding("file-shorter" if there else "file-missing", label, block=at, repair=_LEDGER_REPAIR, detail=lost)
+
+
+def _bad_entry(label: str, block: tuple[int, int], why: str) -> Finding:
+    return Finding("ledger-line-damaged", label, block=block, repair=_LEDGER_REPAIR, detail=why)
 
 
 def _check_entry(line: bytes, previous: str, published: object) -> None:
-    """ValueError or AttributeError: what is wrong. The last line has none behind it: only the published list vouches
-    for that one."""
-    entry = canonical.decode(line)
-    if entry.get("previous") != previous:
-        raise ValueError("it does not follow the line before")
-    if published is not None and {k: v for k, v in entry.items() if k != "previous"} != published:
+    """ValueError: what is wrong. A last line of the time before lines had digests has only the published list to
+    vouch for it."""
+    entry = withdrawals.parse_log_line(line + b"\n", previous)
+    if published is not None and entry.as_json() != published:
         raise ValueError("it is not the entry that was published")
 
 

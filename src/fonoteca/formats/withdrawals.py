@@ -95,6 +95,42 @@ def _check_blobs(seq: int, blobs: tuple[str, ...]) -> None:
         raise ValueError(f"entry {seq}: blobs stand sorted, each once")
 
 
+def log_line(entry: Withdrawal, previous: str) -> bytes:
+    """An entry as a line of the operator's log.
+
+    Args:
+        previous: hex SHA-256 of the line before with its newline, empty for the first.
+    """
+    body = entry.as_json() | {"previous": previous}
+    return canonical.encode(body | {"digest": canonical.digest(body)})
+
+
+def parse_log_line(line: bytes, previous: str) -> Withdrawal:
+    """The reverse of :func:`log_line`; ``line`` is with its newline. ValueError: what is wrong with it.
+
+    Lines of the time before there was a digest have none: of those only the fields of that time are taken.
+    """
+    value = canonical.decode(line)
+    entry = Withdrawal.from_json(value)
+    if value.get("previous") != previous:
+        raise ValueError("it does not follow the line before")
+    told = value.pop("digest", None)
+    if told is None and value.keys() != entry.as_json().keys() | {"previous"}:
+        raise ValueError("it has no digest")
+    if told is not None and (told != canonical.digest(value) or canonical.encode(value | {"digest": told}) != line):
+        raise ValueError("its digest does not match")
+    return entry
+
+
+def lost_newline(tail: bytes, previous: str) -> bool:
+    """Whether what stands behind a log's last newline is a whole line with another last byte, and no torn write."""
+    try:
+        parse_log_line(tail[:-1] + b"\n", previous)
+    except ValueError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class WithdrawalList:
     """All entries, oldest first, numbered from 1 without a gap (else ValueError)."""

@@ -1,9 +1,9 @@
 """The operator's own log of withdrawals: append-only, hash-chained, first in every backup.
 
 ``holdings/withdrawals.jsonl`` holds one JSON line per entry: the fields of
-:class:`fonoteca.formats.withdrawals.Withdrawal` and ``previous``, the SHA-256 of the line before. The public list
-is made from it; what is published is never more than a prefix of it. It holds nothing private: what can never be
-deleted is no place for names (docs/decisions/0013).
+:class:`fonoteca.formats.withdrawals.Withdrawal`, ``previous``, the SHA-256 of the line before, and ``digest``, its
+own. The public list is made from it; what is published is never more than a prefix of it. It holds nothing private:
+what can never be deleted is no place for names (docs/decisions/0013).
 """
 
 from __future__ import annotations
@@ -12,10 +12,19 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from fonoteca.core import canonical, durable
+from fonoteca.core import durable
 from fonoteca.core.errors import Damaged, Usage
 from fonoteca.core.layout import ArchiveLayout
-from fonoteca.formats.withdrawals import RESTORE, WITHDRAW, Withdrawal, WithdrawalList, parse
+from fonoteca.formats.withdrawals import (
+    RESTORE,
+    WITHDRAW,
+    Withdrawal,
+    WithdrawalList,
+    log_line,
+    lost_newline,
+    parse,
+    parse_log_line,
+)
 
 
 class WithdrawalLog:
@@ -33,7 +42,7 @@ class WithdrawalLog:
         Raises:
             Damaged: the log is broken, or shorter than what was published, so that a withdrawal would be lost.
         """
-        read = (_whole_lines(self._path), _content(self._published))
+        read = (_content(self._path), _content(self._published))
         if read != self._read:
             self._list = self._check_published(_parse_log(read[0], self._path), read[1])
             self._read = read
@@ -74,9 +83,8 @@ class WithdrawalLog:
             raise Usage("bad-withdrawal", f"The {action} was not written", str(error),
                         "give --reason a sentence that anybody may read", recording) from error  # fmt: skip
         durable.cut_torn_tail(self._path)
-        lines = _whole_lines(self._path).splitlines(keepends=True)
-        link = {"previous": _digest(lines[-1]) if lines else ""}
-        durable.append_line(self._path, canonical.encode(entry.as_json() | link))
+        lines = _content(self._path).split(b"\n")[:-1]
+        durable.append_line(self._path, log_line(entry, _digest(lines[-1]) if lines else ""))
         return entry
 
     def _check_published(self, known: WithdrawalList, published: bytes) -> WithdrawalList:
@@ -98,28 +106,25 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _whole_lines(path: Path) -> bytes:
-    """The log without a last line that a crash cut short: that one was never acknowledged."""
-    data = _content(path)
-    return data[: data.rfind(b"\n") + 1]
-
-
 def _digest(line: bytes) -> str:
-    return hashlib.sha256(line).hexdigest()
+    return hashlib.sha256(line + b"\n").hexdigest()
 
 
 def _parse_log(data: bytes, path: Path) -> WithdrawalList:
+    """What a crash cut short behind the last newline was never acknowledged, and is passed over."""
     entries, previous = [], ""
-    for number, line in enumerate(data.splitlines(keepends=True), 1):
+    *lines, tail = data.split(b"\n")
+    for number, line in enumerate(lines, 1):
         try:
-            value = canonical.decode(line)
-            entry = Withdrawal.from_json(value)
+            entry = parse_log_line(line + b"\n", previous)
         except ValueError as error:
             raise _damaged(path, f"line {number}: {error}") from error
-        if value.get("previous") != previous or entry.seq != number:
+        if entry.seq != number:
             raise _damaged(path, f"line {number} does not follow the line before")
         entries.append(entry)
         previous = _digest(line)
+    if lost_newline(tail, previous):
+        raise _damaged(path, f"line {len(lines) + 1}: its newline is another byte")
     return WithdrawalList(tuple(entries))
 
 
