@@ -15,8 +15,8 @@ from benchmarks.figure import Figure
 from benchmarks.workbench import ROOT, Setup
 
 NAMES = {
-    "sealing": ("P8", 2000), "mirroring": ("P9", 1000), "verifying": ("P10", 1000), "intake": ("P11", 0),
-    "start": ("P16", 4),
+    "sealing": ("P8", 2000), "shares": ("P8", 1000), "mirroring": ("P9", 1000), "verifying": ("P10", 1000),
+    "intake": ("P11", 0), "start": ("P16", 4),
 }  # fmt: skip
 """Benchmark → promise and megabytes of synthetic data."""
 PAGE = ROOT / "docs" / "benchmarks.md"
