@@ -413,3 +413,35 @@ def test_a_damaged_memory_of_what_was_accepted_is_no_reason_to_accept_anything(
     path.write_bytes(junk)
     assert attack.refused() == "trust-memory"
     assert path.read_bytes() == junk
+
+
+def _one_more(attack: Attack) -> bytes:
+    """The list of withdrawals as it will be signed next: longer than what is signed now."""
+    entry = Withdrawal(1, "withdraw", None, ("a" * 64,), "asked for", "2026-11-24T12:00:00Z")
+    attack.publisher.withdrawals = WithdrawalList((entry,))
+    return attack.publisher.withdrawals.encode()
+
+
+def _while_publishing(attack: Attack, listing: bytes) -> bytes:
+    attack.publisher.publish()
+    return listing
+
+
+def test_a_publisher_that_is_asked_in_the_middle_of_publishing_is_no_attacker(attack: Attack) -> None:
+    listing = _one_more(attack)
+    attack.server.faults = [Fault("withdrawals/*", times=1, change=lambda _: _while_publishing(attack, listing))]
+    attack.run()
+    served = attack.folder / "publication"
+    assert (served / "withdrawals/withdrawals.json").read_bytes() == listing
+    assert (served / "editions/0002").is_dir()
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    (lambda data: data.replace(b"0", b"1"), "trust-arbitrary-file"), (lambda data: data * 2, "trust-endless-data"),
+])  # fmt: skip
+def test_a_list_that_differs_under_the_same_timestamp_is_an_attack_though_it_comes_once(
+    attack: Attack, change: Callable[[bytes], bytes], code: str
+) -> None:
+    attack.server.faults = [Fault("withdrawals/*", times=1, change=change)]
+    assert attack.refused() == code
+    assert len(attack.server.asked("withdrawals/*")) == 2  # of the first run, and of this

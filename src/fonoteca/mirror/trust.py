@@ -35,6 +35,9 @@ WITHDRAWALS = "withdrawals/withdrawals.json"
 """Target path of the list of withdrawals."""
 VERSION_LEAP = 1_000_000
 """A version that is so much higher than the last one is an attempt to lock mirrors out (TUF: fast-forward)."""
+PUBLISHING_SECONDS = 2.0
+"""A publisher that is between the list of withdrawals and its timestamp is done after this, by far."""
+_OTHER_BYTES = {"trust-arbitrary-file", "trust-endless-data"}
 _EDITION = re.compile(r"editions/(\d{4,9})/edition\.json")
 _VERSIONED = re.compile(r"(?:(\d+)\.)?([A-Za-z0-9_-]+)\.json")
 _CONFIG = UpdaterConfig(prefix_targets_with_hash=False)
@@ -89,11 +92,34 @@ class Trust:
     def refresh(self) -> Release:
         """Walk the chain from the first root to the newest edition and the list of withdrawals.
 
+        A publisher replaces the list before the timestamp that leads to it: who asks in between gets a list that is
+        not signed yet. So where a signed file differs, the walk is done once more if there is a new timestamp soon.
+
         Raises:
             TrustFailed: a check failed; the code names the attack.
             NetworkFailed: the publisher cannot be reached.
             NoSpace: the metadata does not fit into the budget.
         """
+        try:
+            return self._walk()
+        except TrustFailed as error:
+            if error.code not in _OTHER_BYTES or "/" not in self._door.last:
+                raise
+            self._clock.sleep(PUBLISHING_SECONDS)
+            if not self._timestamp_is_new():
+                raise
+        return self._walk()
+
+    def _timestamp_is_new(self) -> bool:
+        """Whether another timestamp is offered than the one that was accepted; the next walk judges it."""
+        accepted = (self._folder / "metadata" / "timestamp.json").read_bytes()
+        try:
+            offered = self._door.download_bytes(f"{self._url}/metadata/timestamp.json", _CONFIG.timestamp_max_length)
+        except tuf_errors.DownloadError:
+            return False
+        return offered != accepted
+
+    def _walk(self) -> Release:
         updater = self._updater()
         with self._explained():
             updater.refresh()
