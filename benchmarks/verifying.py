@@ -9,7 +9,7 @@ from benchmarks.harness import Job, Side, compare
 from benchmarks.workbench import Setup, fonoteca, halves, make_archive, side
 
 OWN, QUICK, OPENSSL, BLAKE3 = "verify --full", "verify", "openssl SHA-256, 2 processes", "bare BLAKE3, 2 processes"
-_LOADED = "fonoteca.cli.commands.verify,fonoteca.archive.verify,fonoteca.catalogue.check"
+_LOADED = "pyarrow.compute,pyarrow.parquet,tuf.api.metadata,fonoteca.cli.commands.verify,fonoteca.archive.verify,fonoteca.catalogue.check"
 
 
 def measure(setup: Setup) -> list[Figure]:
