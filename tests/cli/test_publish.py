@@ -40,6 +40,19 @@ def test_people_read_sentences(tmp_path: Path) -> None:
     assert "nothing new" in ok("--archive", archive, "publish", cwd=tmp_path).stdout
 
 
+@pytest.mark.parametrize(("days", "told"), [(3, ""), (4, "run out at"), (30, "ran out at")])
+def test_nothing_new_warns_of_signatures_that_age_and_does_not_renew_them(tmp_path: Path, days: int, told: str) -> None:
+    archive = fresh(tmp_path)
+    first = ok("--archive", archive, "--json", "publish", cwd=tmp_path)
+    later = FixedClock(START + datetime.timedelta(days=days))
+    ran = ok("--archive", archive, "publish", cwd=tmp_path, clock=later)
+    assert "nothing new" in ran.stdout
+    assert told in ran.stderr
+    assert ("publish --refresh" in ran.stderr) == bool(told)
+    again = ok("--archive", archive, "--json", "publish", cwd=tmp_path, clock=later)
+    assert first.json["expires"] == again.json["expires"] == "2026-12-01T12:00:00Z"
+
+
 def test_refresh_signs_anew_without_a_new_edition(tmp_path: Path) -> None:
     archive = fresh(tmp_path)
     ok("--archive", archive, "publish", cwd=tmp_path)

@@ -119,6 +119,7 @@ def _publish(context: Context) -> None:
     with _prepared(context) as (prepared, shop):
         context.plan(prepared.as_json())
         if job is None and prepared.unchanged and settle.settled(prepared, shop):
+            _warn_of_age(context)
             _summary(context, prepared.as_json())
             return
         now = _epoch(context) or (parse_rfc3339(job.at) if job else context.clock.now())
@@ -142,6 +143,25 @@ def _renew(context: Context, shop: Workshop, now: datetime.datetime) -> None:
     if late and _epoch(context) is None:
         withdrawals = shop.publication.withdrawals.read_bytes()
         tuf.refresh(shop.publication, shop.keys, withdrawals, context.clock.now())
+
+
+def _expires(context: Context) -> datetime.datetime:
+    """When the first of the signatures runs out."""
+    from fonoteca.publish import tuf
+
+    return min(tuf.expiries(context.archive().publication).values())
+
+
+def _warn_of_age(context: Context) -> None:
+    """A publisher who finds nothing new may still have to sign: mirrors take no signature that has run out."""
+    from fonoteca.core.clock import rfc3339
+    from fonoteca.publish import tuf
+
+    expires, now = _expires(context), context.clock.now()
+    if expires - now <= tuf.SHORT / 2:
+        how = "ran out" if expires <= now else "run out"
+        context.progress.warn(f"the signatures {how} at {rfc3339(expires)}: renew them with "
+                              f"'{next_command(context, 'publish --refresh')}'")  # fmt: skip
 
 
 def _epoch(context: Context) -> datetime.datetime | None:
@@ -176,8 +196,10 @@ def _refresh(context: Context) -> None:
 
 
 def _summary(context: Context, value: dict[str, Any]) -> None:
+    from fonoteca.core.clock import rfc3339
+
     shown = {k: v for k, v in value.items() if k not in {"add", "redact", "volumes"}}
-    context.summary(shown, _summary_lines(context, value))
+    context.summary(shown | {"expires": rfc3339(_expires(context))}, _summary_lines(context, value))
 
 
 def _summary_lines(context: Context, value: dict[str, Any]) -> list[str]:
