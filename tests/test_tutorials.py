@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 pytestmark = [pytest.mark.shared_data]
@@ -118,4 +119,15 @@ def typist(shared_data: Path, tmp_path: Path) -> Iterator[Typist]:
 
 def test_the_tutorials_do_what_they_say(typist: Typist) -> None:
     typist.read(TUTORIALS / "first-archive.md")
+    edition = typist.folder / "publication" / "editions" / "0001"
     typist.read(TUTORIALS / "first-mirror.md")
+    assert sources(edition / "snapshot") == {"fma", "folder", "freemusi"}
+    assert sources(edition / "snapshot-nc") == {"jamendo"}, "NC rows are published, and only here"
+
+
+def sources(snapshot: Path) -> set[str]:
+    """The sources of all rows of a snapshot's tables; a claim names whoever claims, so claims are left out."""
+    columns = [pq.read_table(path) for path in sorted(snapshot.glob("*.parquet")) if path.stem != "claims"]
+    return {
+        name for table in columns if "source" in table.column_names for name in table["source"].unique().to_pylist()
+    }
