@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from fonoteca.core.layout import MirrorLayout
+from fonoteca.mirror import state
+from fonoteca.mirror.budget import allocated
 from harness import fonoteca, ok
 from simulators.tiny_edition import publish
 from simulators.tiny_site import PIECES
@@ -45,3 +48,20 @@ def test_a_folder_that_cannot_be_written(mirror: Path) -> None:
     (mirror / "search").write_bytes(b"in the way")
     ran = fonoteca("index", "--json", cwd=mirror)
     assert (ran.code, ran.json["code"]) == (1, "unwritable")
+
+
+def planned(mirror: Path, disk: int) -> Path:
+    state.note(MirrorLayout(mirror), disk=disk)
+    return mirror
+
+
+def test_an_index_stays_within_the_budget_of_its_mirror(mirror: Path) -> None:
+    used = allocated(planned(mirror, 1))
+    planned(mirror, used + 10_000)
+    ran = fonoteca("index", "--json", cwd=mirror)
+    assert (ran.code, ran.json["code"]) == (13, "over-budget")
+    assert "mirror plan --disk" in ran.json["remedy"]
+    assert not list((mirror / "search").glob("*"))
+    enough = int(ran.json["remedy"].split("--disk ")[1].split(";")[0])
+    ok("index", cwd=planned(mirror, enough))
+    assert allocated(mirror) <= enough

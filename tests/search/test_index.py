@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fonoteca.core.errors import Damaged, NoArchive
+from fonoteca.core.errors import Damaged, NoArchive, NoSpace
 from fonoteca.core.layout import PublicationLayout
 from fonoteca.search import index
 from fonoteca.search.index import licence_keys
@@ -119,3 +119,49 @@ def test_editions_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(Damaged) as damage:
         edition_inputs(published.layout, 1)
     assert damage.value.code == "table-missing"
+
+
+def no_more_than(limit: int, asked: list[int]) -> index.Room:
+    def allow(amount: int) -> None:
+        asked.append(amount)
+        if amount > limit:
+            raise NoSpace("over-budget", "It does not fit", str(amount), "allow more")
+
+    return index.Room(allow, kept=1)
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def test_an_index_is_asked_for_before_it_is_built_and_takes_no_more(tmp_path: Path) -> None:
+    asked: list[int] = []
+    folder = index.build(inputs(SOME), tmp_path, room=no_more_than(1 << 30, asked))
+    assert size(folder) < asked[0] == index.estimate(inputs(SOME))
+
+
+def test_where_it_does_not_fit_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(NoSpace):
+        index.build(inputs(SOME), tmp_path, room=no_more_than(1000, []))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_outgrows_its_estimate_asks_again_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "estimate", lambda _: 1)
+    asked: list[int] = []
+    with pytest.raises(NoSpace):
+        index.build(inputs(SOME), tmp_path, room=no_more_than(20_000, asked))
+    assert asked[0] == 1 and len(asked) > 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_one_is_kept_the_old_one_goes_before_the_new_one_comes(tmp_path: Path) -> None:
+    room = no_more_than(1 << 30, [])
+    index.build(inputs(SOME), tmp_path, room=room)
+    newer = index.build(inputs(SOME[:9]), tmp_path, room=room)
+    assert list(tmp_path.iterdir()) == [newer]
+    with pytest.raises(NoSpace):
+        index.build(inputs(SOME), tmp_path, room=no_more_than(1, []))
+    assert list(tmp_path.iterdir()) == []

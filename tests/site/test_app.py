@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fonoteca.core import durable
+from fonoteca.core.errors import NoSpace
 from fonoteca.core.ids import Kind, show_id
+from fonoteca.search.index import Room
 from fonoteca.site.app import SiteData, create_app
 from fonoteca.site.headers import ALWAYS
 from fonoteca.site.shelf import Standing
@@ -316,3 +319,17 @@ def test_nothing_closed_leaks_on_any_route(code: str, tmp_path: Path, data: Site
     assert [(h["playable"], h["badge"]) for h in hits] == [(False, None)]
     for address in (f"/audio/{blob}", f"/blobs/{blob[:2]}/{blob}", f"/packs/blobs/{blob}"):
         assert ask(app, address).status == 404
+
+
+def test_where_no_index_fits_all_but_the_search_is_served(published: Published, data: SiteData) -> None:
+    def refuse(amount: int) -> None:
+        raise NoSpace("over-budget", "It does not fit", f"{amount} bytes", "allow more")
+
+    app = create_app(replace(data, room=Room(refuse, kept=1)))
+    for address in addresses(published):
+        if address.startswith("/search"):
+            assert ask(app, address, PAGE).status == 503
+        else:
+            assert ask(app, address, PAGE).status == 200, address
+    is_error(ask(app, "/search.json?q=a"), 503, "no-search")
+    assert not list(data.search.glob("*"))

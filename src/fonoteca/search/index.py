@@ -5,10 +5,12 @@ Documents go in by popularity, then id, by one thread, so that equal inputs give
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,8 @@ FORMAT = 1
 MARKER = "index.json"
 _BATCH = 10_000
 _HEAP = 128 << 20
-_KEPT = 3
-"""Finished indexes that stay in the folder; older ones are deleted when a new one is built."""
+_BLOCK = 4096
+_LEAST = 64 << 10
 _STALE_SECONDS = 86_400
 _TOKENIZER = "tokens"
 _REMEMBERED = 16_384
@@ -65,6 +67,48 @@ ORDER BY p.score DESC NULLS LAST, r.id
 """
 
 
+@dataclass(frozen=True)
+class Room:
+    """How much an index may take.
+
+    Attributes:
+        allow: told how many bytes an index takes, before it is built and when it turns out to be more; raises NoSpace.
+        kept: finished indexes that stay in the folder. With one only, the old one goes before the new one is built.
+    """
+
+    allow: Callable[[int], None] = lambda _: None
+    kept: int = 3
+
+
+class _Meter:
+    """What an index takes while it grows: where that is more than was allowed, it is asked for."""
+
+    def __init__(self, folder: Path, room: Room) -> None:
+        self._folder = folder
+        self._room = room
+        self._allowed = 0
+
+    def ask(self, total: int) -> None:
+        """Raises NoSpace."""
+        if total > self._allowed:
+            self._room.allow(total)
+            self._allowed = total
+
+    def look(self) -> None:
+        """Ask for what is on the disk by now. Raises NoSpace."""
+        sizes = []
+        for path in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # segments are merged meanwhile
+                sizes.append(path.stat().st_size)
+        self.ask(sum(-(-size // _BLOCK) * _BLOCK for size in sizes) + _BLOCK)
+
+
+def estimate(inputs: Inputs) -> int:
+    """Bytes that an index over these inputs will hardly exceed: measured, it takes two thirds of its tables."""
+    held = sum(table.nbytes for table in (*inputs.tables.values(), inputs.playable, inputs.licences))
+    return int(held) + _LEAST
+
+
 def folder_of(search: Path, digest: str) -> Path:
     """Where the index over these inputs is, or will be."""
     return search / f"{FORMAT}-{digest[:32]}"
@@ -75,21 +119,29 @@ def ready(folder: Path) -> bool:
     return (folder / MARKER).is_file()
 
 
-def build(inputs: Inputs, search: Path, progress: Progress = SILENT) -> Path:
+def build(inputs: Inputs, search: Path, progress: Progress = SILENT, room: Room | None = None) -> Path:
     """The folder of the index over these inputs; built if it is not there yet.
 
+    Args:
+        room: how much it may take; without it, as much as the disk has.
+
     Raises:
-        NoSpace, Failed: it could not be written; nothing half-built is left under its name.
+        NoSpace, Failed: it could not be written, or there is no room; nothing half-built is left.
     """
+    room = room or Room()
     folder = folder_of(search, inputs.digest)
     if ready(folder):
         return folder
     temp = search / f".building-{folder.name}-{os.getpid()}"
     durable.remove_tree(temp)
     durable.remove_tree(folder)
+    if room.kept == 1 and search.is_dir():
+        _prune(search, folder, 0)
+    meter = _Meter(temp, room)
+    meter.ask(estimate(inputs))
     durable.make_folder(temp)
     try:
-        count = _fill(temp, inputs, progress)
+        count = _fill(temp, inputs, progress, meter)
         durable.write_bytes(temp / MARKER, canonical.encode(
             {"format": FORMAT, "what": inputs.what, "digest": inputs.digest, "recordings": count}))  # fmt: skip
         _put_in_place(temp, folder)
@@ -97,7 +149,7 @@ def build(inputs: Inputs, search: Path, progress: Progress = SILENT) -> Path:
         raise durable.translate_os_error(error, folder, "The search index could not be written") from error
     finally:
         durable.remove_tree(temp)
-    _prune(search, folder)
+    _prune(search, folder, room.kept - 1)
     return folder
 
 
@@ -109,16 +161,16 @@ def _put_in_place(temp: Path, folder: Path) -> None:
             raise
 
 
-def _prune(search: Path, newest: Path) -> None:
-    now = (newest / MARKER).stat().st_mtime
+def _prune(search: Path, newest: Path, others: int) -> None:
+    """Keep so many finished indexes beside the newest, and nothing that a build left long ago."""
     finished = sorted(
         (p for p in search.iterdir() if ready(p) and p != newest and not p.name.startswith(".")),
         key=lambda p: (p / MARKER).stat().st_mtime,
     )
-    stale = [
-        p for p in search.iterdir() if p.name.startswith(".building-") and now - p.stat().st_mtime > _STALE_SECONDS
-    ]
-    for old in finished[: max(len(finished) - (_KEPT - 1), 0)] + stale:
+    building = [p for p in search.iterdir() if p.name.startswith(".building-")]
+    now = (newest / MARKER).stat().st_mtime if ready(newest) else 0.0
+    stale = [p for p in building if now - p.stat().st_mtime > _STALE_SECONDS]
+    for old in finished[: max(len(finished) - others, 0)] + stale:
         durable.remove_tree(old)
 
 
@@ -146,7 +198,7 @@ def register(index: Any) -> None:
     index.register_tokenizer(_TOKENIZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
 
 
-def _fill(folder: Path, inputs: Inputs, progress: Progress) -> int:
+def _fill(folder: Path, inputs: Inputs, progress: Progress, meter: _Meter) -> int:
     import tantivy
 
     fields = schema()
@@ -160,8 +212,10 @@ def _fill(folder: Path, inputs: Inputs, progress: Progress) -> int:
             writer.add_document(tantivy.Document.from_dict(document(row, count), fields))
             count += 1
         progress.advance(len(rows))
+        meter.look()
     writer.commit()
     writer.wait_merging_threads()
+    meter.look()
     return count
 
 

@@ -205,14 +205,19 @@ class _Maker:
 
 
 def opened(
-    search: Path, digest: str, inputs: Callable[[], Inputs], stopwatch: Callable[[], float], progress: Progress = SILENT
-) -> Searcher:
+    search: Path, digest: str, inputs: Callable[[], Inputs], stopwatch: Callable[[], float],
+    progress: Progress = SILENT, room: index.Room | None = None,
+) -> Searcher:  # fmt: skip
     """The searcher over some inputs; its index is built where there is none, or where it is damaged.
 
     Args:
         search: folder of indexes.
         digest: of the inputs, known without reading them.
         inputs: reads them; called only to build.
+        room: how much a new index may take.
+
+    Raises:
+        NoSpace: there is no index, and no room for one.
     """
     folder = index.folder_of(search, digest)
     if index.ready(folder):
@@ -220,7 +225,7 @@ def opened(
             return Searcher(folder, stopwatch)
         except Damaged:
             durable.remove_tree(folder)
-    return Searcher(index.build(inputs(), search, progress), stopwatch)
+    return Searcher(index.build(inputs(), search, progress, room), stopwatch)
 
 
 def typos(word: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fonoteca.core.errors import Failed, FonotecaError, RightsRefused, TrustFailed
+from fonoteca.core.errors import Failed, FonotecaError, NoSpace, RightsRefused, TrustFailed
 
 
 class Refused(Exception):
@@ -59,6 +59,13 @@ def stale(since: str) -> Refused:
                                     f"what was withdrawn since {since} is not known here",
                                     "its operator runs 'fonoteca mirror run'; other mirrors may serve",
                                     None))  # fmt: skip
+
+
+def no_search() -> Refused:
+    """503: there is no room for a search index here."""
+    return Refused(503, NoSpace("no-search", "This site has no search at present",
+                                "there is no room here for a search index",
+                                "its operator gives it more space and starts it anew; other pages work"))  # fmt: skip
 
 
 _HTTP = {

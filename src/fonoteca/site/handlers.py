@@ -46,7 +46,7 @@ class Handlers:
         """The search field, the edition's figures, what is heard most, how to mirror."""
         opened = self._shelf.current()
         edition = opened.edition
-        hits = self._hits(opened.searcher.most_heard(12).as_json()["hits"])
+        hits = self._hits(opened.searcher.most_heard(12).as_json()["hits"]) if opened.searcher else []
         value = {
             "name": self._shelf.data.name, "edition": edition.number, "created": edition.manifest.created,
             "totals": edition.totals | {"listed": dict(edition.manifest.totals)},
@@ -63,6 +63,8 @@ class Handlers:
         limit = count(asked.get("limit"), PAGE, 1, MOST, "limit")
         after = count(asked.get("after"), 0, 0, MAX_OFFSET, "after")
         opened = self._shelf.current()
+        if opened.searcher is None:
+            raise errors.no_search()
         value = opened.searcher.search(q, limit, after).as_json()
         value["hits"] = self._hits(value["hits"])
         path = request.url.path

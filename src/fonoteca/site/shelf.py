@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fonoteca.core.clock import Clock
+from fonoteca.core.errors import NoSpace
 from fonoteca.core.layout import PublicationLayout
 from fonoteca.core.progress import SILENT, Progress
 from fonoteca.formats import withdrawals
 from fonoteca.formats.withdrawals import WithdrawalList
+from fonoteca.search.index import Room
 from fonoteca.search.inputs import edition_digest, edition_inputs, edition_number
 from fonoteca.search.searcher import Searcher, opened
 from fonoteca.site.edition import Edition
@@ -42,6 +44,7 @@ class SiteData:
         name: the archive's name, shown on its pages.
         hosts: names under which the site answers; empty: any.
         standing: asked at each request; only a mirror has reason to say no.
+        room: how much an index may take.
     """
 
     publication: PublicationLayout
@@ -50,14 +53,15 @@ class SiteData:
     name: str = "fonoteca"
     hosts: frozenset[str] = field(default_factory=frozenset)
     standing: Callable[[], Standing] = Standing
+    room: Room = field(default_factory=Room)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """An edition with its index."""
+    """An edition with its index; None where there is no room for one: all but the search works without."""
 
     edition: Edition
-    searcher: Searcher
+    searcher: Searcher | None
 
 
 class Shelf:
@@ -102,9 +106,13 @@ class Shelf:
 
     def _open(self, number: int) -> Opened:
         publication = self.data.publication
-        searcher = opened(self.data.search, edition_digest(publication, number),
-                          lambda: edition_inputs(publication, number), self.data.clock.monotonic,
-                          self._progress)  # fmt: skip
+        searcher = None
+        try:
+            searcher = opened(self.data.search, edition_digest(publication, number),
+                              lambda: edition_inputs(publication, number), self.data.clock.monotonic,
+                              self._progress, self.data.room)  # fmt: skip
+        except NoSpace as error:
+            self._progress.warn(f"there is no search: {error.why}; {error.remedy}")
         return Opened(Edition(publication, number), searcher)
 
     def withdrawals(self) -> WithdrawalList:

@@ -51,6 +51,7 @@ def open_index(context: Context, edition: int | None, progress: Progress) -> tup
 
     Raises:
         NoArchive: no archive, no catalogue, or no such edition.
+        NoSpace: ``over-budget``: the budget of the mirror has no room for an index.
     """
     from fonoteca.search import inputs
 
@@ -66,6 +67,7 @@ def open_index(context: Context, edition: int | None, progress: Progress) -> tup
 def _opened(
     context: Context, digest: str, what: str, make: Callable[[], Inputs], progress: Progress
 ) -> tuple[str, bool, Searcher]:
+    from fonoteca.cli.room import index_room
     from fonoteca.search import searcher
 
     built = []
@@ -77,7 +79,7 @@ def _opened(
         return make()
 
     search = context.archive_or_mirror().search
-    found = searcher.opened(search, digest, made, context.clock.monotonic, progress)
+    found = searcher.opened(search, digest, made, context.clock.monotonic, progress, index_room(context))
     return what, bool(built), found
 
 

@@ -56,6 +56,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
 
 def site_data(context: Context) -> SiteData:
     """What the site is a function of, from the settings."""
+    from fonoteca.cli.room import index_room
     from fonoteca.site.headers import LOOPBACK
     from fonoteca.site.shelf import SiteData
 
@@ -65,7 +66,7 @@ def site_data(context: Context) -> SiteData:
     here = host in {"localhost", "::1"} or host.startswith("127.")
     hosts = named | LOOPBACK | {host} if here else named
     return SiteData(layout.publication, layout.search, context.clock, context.settings.text("publish.name"), hosts,
-                    _standing(context, layout))  # fmt: skip
+                    _standing(context, layout), index_room(context))  # fmt: skip
 
 
 def _standing(context: Context, layout: ArchiveLayout | MirrorLayout) -> Callable[[], Standing]:
