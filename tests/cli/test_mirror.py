@@ -228,6 +228,26 @@ def test_no_room_is_exit_13(scene: Scene) -> None:
         assert (ran.code, ran.json["code"]) == (13, "over-budget")
 
 
+def test_where_no_pack_fits_the_smallest_is_named_with_a_budget_that_is_enough(scene: Scene) -> None:
+    scene.publisher.add(3_000_000)
+    scene.publisher.publish()
+    scene.add()
+    scene.ok("run", "--once", "--disk", "2MB")
+    needed = scene.fails("plan", "--disk", "20kB").json["why"].split("need ")[1].split()[0]
+    tight = str(int(needed) + 4096)
+    plan = scene.ok("plan", "--disk", tight).json
+    assert plan["left_out"]["packs"] == 3
+    assert plan["left_out"]["smallest"] == min(p["bytes"] for p in plan["packs"])
+    words = ("--archive", "m", "mirror", "run", "--once")
+    told = ok(*words, cwd=scene.folder)
+    assert "no pack fits: 3 packs are left out" in told.stderr
+    enough = int(told.stderr.split("--disk ")[1].split()[0])
+    assert scene.ok("run", "--once").json["left_out"]["disk"] == enough
+    done = scene.ok("run", "--once", "--disk", str(enough)).json
+    assert done["packs"] == 1
+    assert "left_out" not in done
+
+
 def test_an_unwritable_folder_is_exit_1(scene: Scene) -> None:
     (scene.folder / "file").write_text("in the way")
     assert scene.fails("add", scene.server.url, "--root", scene.root, archive="file/m").code == 1

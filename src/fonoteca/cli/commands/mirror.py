@@ -14,6 +14,7 @@ from fonoteca.core.sizes import show_size
 if TYPE_CHECKING:
     from fonoteca.mirror.courier import Options
     from fonoteca.mirror.run import Mirror, Summary
+    from fonoteca.mirror.shortfall import Shortfall
 
 HELP = "keep a verified, possibly partial copy of a publication under a disk budget"
 EXAMPLES = (
@@ -103,7 +104,15 @@ def _mirror(context: Context, options: Options | None = None) -> Mirror:
     return Mirror(layout, disk, context.clock, context.progress, options)
 
 
+def _lacks(context: Context, action: str, lacks: Shortfall) -> str:
+    command = next_command(context, f"mirror {action} --disk {lacks.disk}")
+    return (f"no pack fits: {counted(lacks.packs, 'pack is', 'packs are')} left out, the smallest has "
+            f"{show_size(lacks.smallest)}; for that one: {command}")  # fmt: skip
+
+
 def _plan(context: Context) -> ExitCode:
+    from fonoteca.mirror import shortfall
+
     context.mirror()
     with context.writer():
         number, plan = _mirror(context).plan()
@@ -113,7 +122,10 @@ def _plan(context: Context) -> ExitCode:
     for pack in plan.packs:
         counts.setdefault(str(pack.action), []).append(pack.bytes)
     lines += [f"  {action}: {counted(len(sizes), 'pack')}, {show_size(sum(sizes))}" for action, sizes in counts.items()]
-    context.result({"edition": number} | plan.as_json(), lines)
+    lacks = shortfall.of_plan(plan)
+    lines += [_lacks(context, "plan", lacks)] if lacks else []
+    left_out = {"left_out": lacks.as_json()} if lacks else {}
+    context.result({"edition": number} | plan.as_json() | left_out, lines)
     return ExitCode.DONE
 
 
@@ -130,9 +142,15 @@ def _run(context: Context, args: argparse.Namespace) -> ExitCode:
 
 
 def _tell(context: Context, done: Summary) -> None:
+    from fonoteca.mirror import shortfall
+
     held = f"{counted(done.packs, 'pack')} held and verified, {show_size(done.held)}, {_share(done.coverage)}"
     moved = f"fetched {show_size(done.fetched)}, kept {show_size(done.reused)}"
-    context.summary(done.as_json(), [f"edition {done.edition}: {held}", moved])
+    lacks = shortfall.of_run(context.mirror(), done.edition) if not done.packs else None
+    if lacks:
+        context.progress.warn(_lacks(context, "run", lacks))
+    left_out = {"left_out": lacks.as_json()} if lacks else {}
+    context.summary(done.as_json() | left_out, [f"edition {done.edition}: {held}", moved])
 
 
 def _share(coverage: float) -> str:
