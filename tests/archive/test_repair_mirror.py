@@ -206,13 +206,79 @@ def test_an_archive_folder_gives_leaves_to_a_mirror_of_large_pieces(tmp_path: Pa
     source = PublicationLayout(tmp_path / "archive/publication").packs / made.volume / made.file
     with EditionServer(tmp_path / "archive/publication") as server:
         run(tmp_path / "mirror", server.url, publisher.root_json)
+        shutil.rmtree(tmp_path / "mirror/state/leaves")
         flip(packs(tmp_path / "mirror")[0], 1_100_000)
         work = over_http(tmp_path / "mirror", server.url)[1]
         assert (work.tally.repaired, work.tally.fetched) == (1, 1 << 20)
+    shutil.rmtree(tmp_path / "mirror/state/leaves")
     leaves.remember(tmp_path / "archive/holdings/leaves", f"packs/{made.file}.leaves", source)
     flip(packs(tmp_path / "mirror")[0], 1_100_000)
     work = repair(tmp_path / "mirror", FolderSource(tmp_path / "archive"))[1]
     assert (work.tally.repaired, work.tally.fetched) == (1, PIECE + 128 * 32)
+
+
+def damage(folder: Path) -> list[tuple[str, tuple[int, int] | None]]:
+    layout = MirrorLayout(folder)
+    found = Verify().check_publication(layout.publication, layout.leaves, base=folder, partial=True)
+    return [(f.code, f.block) for f in found]
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[tuple[EditionServer, Path]]:
+    """A mirror of one pack with torrent pieces of 16 blocks."""
+    publisher = TinyPublisher(tmp_path / "publication", tmp_path / "keys", piece_length=256 << 10)
+    publisher.add(1_500_000)
+    publisher.publish()
+    with EditionServer(tmp_path / "publication") as server:
+        run(tmp_path / "mirror", server.url, publisher.root_json)
+        server.requests.clear()
+        yield server, tmp_path / "mirror"
+
+
+def test_one_flipped_bit_is_one_block_on_the_wire(large: tuple[EditionServer, Path]) -> None:
+    """I4, with pieces that are larger than a block: a mirror keeps the digests of blocks itself."""
+    server, folder = large
+    before = publication(folder)
+    flip(packs(folder)[0], 1_100_000)
+    block = 1_100_000 // 16_384
+    assert damage(folder) == [("block-damaged", (block, block))]
+    words = ok("--archive", folder, "repair", "--from", server.url, "--json", cwd=folder)
+    assert '"fetched":16384' in words.stdout.replace(" ", "")
+    assert server.sent("*") == 16_384
+    assert publication(folder) == before
+    assert damage(folder) == []
+
+
+def test_damaged_leaves_of_a_mirror_are_made_again(large: tuple[EditionServer, Path]) -> None:
+    server, folder = large
+    [path] = (folder / "state/leaves/packs").iterdir()
+    before = path.read_bytes()
+    flip(path, 40)
+    assert [code for code, _ in damage(folder)] == ["leaves-damaged"]
+    [item], _ = over_http(folder, server.url)
+    assert (item.result, item.path) == ("repaired", path.relative_to(folder).as_posix())
+    assert path.read_bytes() == before
+    assert server.sent("*") == 0
+
+
+def test_a_mirror_of_an_older_version_gets_its_leaves_by_repair(large: tuple[EditionServer, Path]) -> None:
+    _, folder = large
+    before = tree(folder / "state/leaves")
+    shutil.rmtree(folder / "state/leaves")
+    assert damage(folder) == [], "one can do without"
+    assert repair(folder)[0] == []
+    assert tree(folder / "state/leaves") == before
+
+
+def test_the_leaves_of_a_mirror_help_another_mirror(large: tuple[EditionServer, Path], tmp_path: Path) -> None:
+    _, folder = large
+    shutil.copytree(folder, tmp_path / "other")
+    shutil.rmtree(folder / "state/leaves")
+    flip(packs(folder)[0], 1_100_000)
+    size = packs(folder)[0].stat().st_size
+    work = repair(folder, FolderSource(tmp_path / "other"))[1]
+    assert (work.tally.repaired, work.tally.fetched) == (1, 16_384 + -(-size // 16_384) * 32)
+    assert tree(folder / "state/leaves") == tree(tmp_path / "other/state/leaves")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")

@@ -17,7 +17,7 @@ from fonoteca.formats.plan import (
     OverBudget,
     PackOffer,
     Plan,
-    allocation,
+    footprint,
     plan,
 )
 
@@ -59,7 +59,7 @@ def random_case(rng: random.Random) -> tuple[list[PackOffer], set[str], int, int
         for i in range(count)
     ]  # fmt: skip
     held = {o.id for o in offers if rng.random() < 0.3} | ({"gone"} if rng.random() < 0.3 else set())
-    total = sum(allocation(o.bytes) for o in offers)
+    total = sum(footprint(o.bytes) for o in offers)
     fixed = rng.choice([0, rng.randint(0, 100_000)])
     return offers, held, fixed + rng.choice([0, total, rng.randint(0, max(total, 1)), 2 * total]), fixed
 
@@ -88,7 +88,7 @@ def test_any_plan_is_within_its_budget(offers: list[PackOffer], held: set[str], 
 def test_most_coverage_for_each_byte_comes_first() -> None:
     offers = [PackOffer("big", 400_000, 0.3), PackOffer("dense", 100_000, 0.2), PackOffer("thin", 100_000, 0.01)]
     assert plan(offers, (), 10**7, 0).wanted() == ["dense", "big", "thin"]
-    assert plan(offers, (), allocation(100_000), 0).wanted() == ["dense"]
+    assert plan(offers, (), footprint(100_000), 0).wanted() == ["dense"]
 
 
 def test_a_small_pack_fills_the_gap_that_a_big_one_leaves() -> None:
@@ -103,13 +103,13 @@ def test_the_rarer_of_two_equal_packs_comes_first_and_the_id_decides_at_last() -
 
 def test_priority_comes_before_coverage() -> None:
     offers = [PackOffer("loved", 4096, 0.0, priority=1), PackOffer("heard", 4096, 0.9)]
-    assert plan(offers, (), 8192, 0).wanted() == ["loved"]
+    assert plan(offers, (), footprint(4096), 0).wanted() == ["loved"]
 
 
 def test_a_held_pack_gives_way_only_to_one_that_covers_a_tenth_more() -> None:
     def kept(other: float) -> list[str]:
         offers = [PackOffer("held", 4096, 0.1), PackOffer("new", 4096, other)]
-        return plan(offers, {"held"}, 8192, 0).wanted()
+        return plan(offers, {"held"}, footprint(4096), 0).wanted()
 
     assert kept(0.1 * HELD * 0.99) == ["held"]
     assert kept(0.1 * HELD * 1.01) == ["new"]

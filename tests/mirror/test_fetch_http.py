@@ -27,8 +27,8 @@ BODY = random.Random(9).randbytes(PIECE * 8)
 
 def promise(layer: bool = True) -> Promise:
     leaves = [hashlib.sha256(BODY[i : i + merkle.BLOCK]).digest() for i in range(0, len(BODY), merkle.BLOCK)]
-    sha256 = hashlib.sha256(BODY).hexdigest()
-    return Promise(len(BODY), sha256, PIECE, merkle.piece_layer(leaves, PIECE)) if layer else Promise(len(BODY), sha256)
+    root = merkle.root(leaves).hex()
+    return Promise(len(BODY), root, PIECE, merkle.piece_layer(leaves, PIECE)) if layer else Promise(len(BODY), root)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def bring(server: EditionServer, path: Path, layer: bool = True, stop: threading
     path.parent.mkdir(exist_ok=True)
     with Fetcher(SystemClock(), Limits(read_seconds=2)) as fetcher:
         url = f"{server.url}/pack.tar"
-        return fetch(fetcher, url, path, promise(layer), lambda _: None, stop or threading.Event())
+        return fetch(fetcher, url, path, promise(layer), lambda _: None, stop or threading.Event())[0]
 
 
 def test_a_hundred_torn_downloads_never_pass_as_whole(server: EditionServer, tmp_path: Path) -> None:

@@ -76,6 +76,8 @@ def test_killed_by_byte_count_over_http(tmp_path: Path) -> None:
         # What was on its way in a killed connection comes again: two connections, at most a pack each.
         assert sent <= total + kills * 2 * 1_600_000
         assert not list((folder / "partial").rglob("*.tar"))
+        kept = {path.name for path in (folder / "state/leaves/packs").iterdir()}
+        assert kept == {f"{name}.leaves" for name in finished(folder)}
 
 
 def growth(folder: Path) -> int:

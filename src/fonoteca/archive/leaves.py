@@ -1,65 +1,7 @@
-"""The SHA-256 of each 16 KiB block of a blob or pack, kept so that verify can name the damaged block.
-
-A file is the leaves one after the other, 32 bytes each. It needs no digest of its own: its Merkle root must be the
-one that the ledger or packs.parquet promises.
-"""
+"""The leaves that an archive keeps in ``holdings/leaves/``: names, writing and reading are those of the format."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from fonoteca.formats.leaves import Kept, blob_name, edition_name, kept, load, pack_name, parse, remember, store
 
-from fonoteca.core import durable, merkle
-from fonoteca.core.fixity import Digester, chunks
-
-
-def blob_name(sha256: str) -> str:
-    """Where the leaves of a blob are, below ``holdings/leaves/``."""
-    return f"{sha256[:2]}/{sha256}"
-
-
-def pack_name(pack: str, revision: int) -> str:
-    """Where the leaves of a pack are, below ``holdings/leaves/``."""
-    return f"packs/{pack}.r{revision}.tar.leaves"
-
-
-def edition_name(number: int, path: str) -> str:
-    """Where the leaves of a file of an edition's folder are, below ``holdings/leaves/``."""
-    return f"editions/{number:04d}/{path}.leaves"
-
-
-def store(folder: Path, name: str, leaves: Sequence[bytes]) -> None:
-    """Write the leaves, durably. Nothing is written where the same are there."""
-    data = b"".join(leaves)
-    path = folder / name
-    if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
-        return
-    durable.write_bytes(path, data)
-
-
-def remember(folder: Path, name: str, path: Path) -> None:
-    """Keep the leaves of a file that was just made."""
-    digester = Digester()
-    with path.open("rb") as stream:
-        for data in chunks(stream):
-            digester.update(data)
-    digester.finish()
-    store(folder, name, digester.leaves)
-
-
-def load(folder: Path, name: str, root: str) -> list[bytes] | None:
-    """The leaves whose Merkle root is ``root`` (hex), or None where they are missing or damaged."""
-    try:
-        data = (folder / name).read_bytes()
-    except OSError:
-        return None
-    return parse(data, root)
-
-
-def parse(data: bytes, root: str) -> list[bytes] | None:
-    """The leaves that a file of them holds, if their Merkle root is ``root`` (hex); else None."""
-    # Zeros at the end are the tree's own filling: they would not change the root, and are no digest of a block.
-    if len(data) % merkle.HASH or data.endswith(bytes(merkle.HASH)):
-        return None
-    leaves = [data[i : i + merkle.HASH] for i in range(0, len(data), merkle.HASH)]
-    return leaves if merkle.root(leaves).hex() == root else None
+__all__ = ["Kept", "blob_name", "edition_name", "kept", "load", "pack_name", "parse", "remember", "store"]

@@ -46,11 +46,11 @@ class Look:
         """The path as findings give it."""
         return path.relative_to(self.base).as_posix() if path.is_relative_to(self.base) else str(path)
 
-    def kept(self, name: str, root: str) -> list[bytes] | None:
+    def kept(self, name: str, root: str) -> Sequence[bytes] | None:
         """Leaves that are kept for a file, if they are whole; if they are there and not whole, that is a finding."""
         if self.leaves is None:
             return None
-        found = leaves.load(self.leaves, name, root)
+        found = leaves.kept(self.leaves, name, root)
         path = self.leaves / name
         if found is None and path.exists():
             self.damaged_leaves.append(Finding("leaves-damaged", self.label(path), detail="not the digests of the "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fonoteca.archive.holdings import leaves_folder
 from fonoteca.core import canonical, durable
 from fonoteca.core.clock import Clock, rfc3339
 from fonoteca.core.findings import Finding
@@ -22,23 +23,26 @@ class Home:
     Attributes:
         root: findings name paths below it.
         quarantine: damaged originals go here, under their paths.
+        leaves: folder of the digests of blocks.
         archive: None for a mirror.
     """
 
     root: Path
     publication: PublicationLayout
     quarantine: Path
+    leaves: Path
     archive: ArchiveLayout | None = None
 
     @classmethod
     def of_archive(cls, layout: ArchiveLayout) -> Home:
         """An operator's archive."""
-        return cls(layout.root, layout.publication, layout.quarantine / "repair", layout)
+        return cls(layout.root, layout.publication, layout.quarantine / "repair", leaves_folder(layout),
+                   layout)  # fmt: skip
 
     @classmethod
     def of_mirror(cls, layout: MirrorLayout) -> Home:
         """A mirror folder."""
-        return cls(layout.root, layout.publication, layout.state / "quarantine")
+        return cls(layout.root, layout.publication, layout.state / "quarantine", layout.leaves)
 
     @property
     def work(self) -> Path:

@@ -111,6 +111,7 @@ class Repair:
     _blobs: dict[str, Fixity] = field(default_factory=dict, init=False)
     _sealed: dict[str, Sealed] = field(default_factory=dict, init=False)
     _leaves: Leaves = field(init=False)
+    _bare: list[Promise] = field(default_factory=list, init=False)
     _mended: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> Iterator[Item]:
@@ -132,6 +133,7 @@ class Repair:
                     mended_rank = task.rank
             if mended_rank is None:
                 break
+        self._leaves.complete(self._bare)
         if not self.tally.unrepaired:
             quarantine.clean(self.home)
 
@@ -158,10 +160,12 @@ class Repair:
             found = [*check.check(layout), *self.more]
             self._blobs, self._sealed = promised.facts(promised.ledger(layout)[0])
         else:
-            found = list(check.check_publication(self.home.publication, base=self.home.root, partial=True))
+            found = list(check.check_publication(self.home.publication, self.home.leaves, base=self.home.root,
+                                                 partial=True))  # fmt: skip
             self._blobs, self._sealed = {}, {}
         self.tally.checked = check.tally.checked
-        self._leaves = Leaves(self.home, self._blobs, self._sealed, self.sources, set(check.damaged))
+        self._leaves = Leaves(self.home, self._blobs, self._sealed, self.sources, set(check.damaged), self.room)
+        self._bare = check.bare
         by_path: dict[str, list[Finding]] = {}
         for finding in found:
             if finding.severity is Severity.DAMAGE:

@@ -54,6 +54,7 @@ class Verify:
 
     Attributes:
         damaged: what each damaged file must be, by its path in findings: repair begins with it.
+        bare: packs that are right and have no leaves: repair makes them.
     """
 
     full: bool = False
@@ -62,6 +63,7 @@ class Verify:
     progress: Progress = SILENT
     tally: Tally = field(default_factory=Tally)
     damaged: dict[str, Promise] = field(default_factory=dict)
+    bare: list[Promise] = field(default_factory=list)
 
     def check(self, layout: ArchiveLayout) -> Iterator[Finding]:
         """All damage of an archive: ledger, blobs, leaves, publication. The catalogue has a check of its own."""
@@ -140,6 +142,8 @@ class Verify:
         if not (promise.optional and not promise.path.is_file()):
             self.tally.checked += 1
             self.tally.bytes += promise.bytes
+            if promise.pack and promise.leaves is None and not found:
+                self.bare.append(promise)
         self.progress.advance(promise.bytes)
         if found:
             self.damaged[promise.label] = promise

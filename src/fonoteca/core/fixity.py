@@ -35,13 +35,13 @@ class Digester:
     def __init__(self, piece_length: int | None = None) -> None:
         if piece_length is not None:
             merkle.check_piece_length(piece_length)
-        self.leaves: list[bytes] = []
+        self._blocks = merkle.Blocks()
+        self.leaves = self._blocks.leaves
         self.sha1_pieces: list[bytes] = []
         self.length = 0
         self._piece_length = piece_length
         self._sha256 = hashlib.sha256()
         self._blake3 = blake3()
-        self._rest = b""
         self._sha1 = hashlib.sha1(usedforsecurity=False)
         self._in_piece = 0
 
@@ -52,11 +52,7 @@ class Digester:
         self.length += len(data)
         if self._piece_length:
             self._update_pieces(memoryview(data), self._piece_length)
-        view = memoryview(self._rest + bytes(data) if self._rest else data)
-        whole = len(view) - len(view) % merkle.BLOCK
-        sha256 = hashlib.sha256
-        self.leaves.extend(sha256(view[i : i + merkle.BLOCK]).digest() for i in range(0, whole, merkle.BLOCK))
-        self._rest = bytes(view[whole:])
+        self._blocks.update(data)
 
     def _update_pieces(self, view: memoryview, length: int) -> None:
         while len(view):
@@ -74,9 +70,7 @@ class Digester:
 
     def finish(self) -> Fixity:
         """All digests; call once, after the last byte."""
-        if self._rest:
-            self.leaves.append(hashlib.sha256(self._rest).digest())
-            self._rest = b""
+        self._blocks.finish()
         if self._in_piece:
             self._end_piece()
         return Fixity(self.length, self._sha256.hexdigest(), self._blake3.hexdigest(), merkle.root(self.leaves).hex())

@@ -141,6 +141,10 @@ class MirrorLayout:
         return self.root / "state"
 
     @property
+    def leaves(self) -> Path:
+        return self.state / "leaves"
+
+    @property
     def partial(self) -> Path:
         return self.root / "partial"
 

@@ -8,12 +8,50 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 BLOCK = 16_384
 """Bytes in a block (BEP 52)."""
 HASH = 32
 """Bytes in a SHA-256 digest."""
 _ZERO = bytes(HASH)
+_READ = 1 << 20
+
+
+class Blocks:
+    """The leaves of bytes that come in any portions.
+
+    Attributes:
+        leaves: SHA-256 of each block so far; complete after :meth:`finish`.
+    """
+
+    def __init__(self) -> None:
+        self.leaves: list[bytes] = []
+        self._rest = b""
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Add the next bytes of the stream."""
+        view = memoryview(self._rest + bytes(data) if self._rest else data)
+        whole = len(view) - len(view) % BLOCK
+        sha256 = hashlib.sha256
+        self.leaves.extend([sha256(view[i : i + BLOCK]).digest() for i in range(0, whole, BLOCK)])
+        self._rest = bytes(view[whole:])
+
+    def finish(self) -> list[bytes]:
+        """All leaves; call after the last byte."""
+        if self._rest:
+            self.leaves.append(hashlib.sha256(self._rest).digest())
+            self._rest = b""
+        return self.leaves
+
+
+def leaves(path: Path) -> list[bytes]:
+    """SHA-256 of each block of a file."""
+    blocks, view = Blocks(), memoryview(bytearray(_READ))
+    with path.open("rb", buffering=0) as stream:
+        while got := stream.readinto(view):
+            blocks.update(view[:got])
+    return blocks.finish()
 
 
 def _parent(left: bytes, right: bytes) -> bytes:

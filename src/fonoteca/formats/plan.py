@@ -22,6 +22,8 @@ HELD = 1.1
 _OVERHEAD = 1024
 """One byte in so many is set aside for a file's own bookkeeping on the disk (extent blocks of a file that was
 written out of order, as torrents are)."""
+_LEAVES = 512
+"""One byte of leaves is kept for so many of a pack: 32 for each 16 KiB."""
 
 
 class Action(enum.StrEnum):
@@ -147,6 +149,12 @@ def allocation(length: int, block: int = BLOCK) -> int:
     return -(-(length + length // _OVERHEAD) // block) * block
 
 
+def footprint(length: int, block: int = BLOCK) -> int:
+    """The most bytes that a pack of this length takes on a mirror's disk, its leaves (docs/formats/fixity-leaves.md)
+    included."""
+    return allocation(length, block) - (-(length // _LEAVES + 32) // block) * block
+
+
 def plan(packs: Sequence[PackOffer], held: Collection[str], budget: int, fixed: int, block: int = BLOCK) -> Plan:
     """Choose packs so that no byte is allocated beyond the budget.
 
@@ -164,7 +172,9 @@ def plan(packs: Sequence[PackOffer], held: Collection[str], budget: int, fixed: 
         raise OverBudget(fixed, budget)
     here = held if isinstance(held, (set, frozenset)) else frozenset(held)
     columns = _Columns.of(packs, here)
-    sizes = [-(-(n + n // _OVERHEAD) // block) * block or 1 for n in columns.lengths]
+    # :func:`footprint` of each; written out, for a call costs more than the sum.
+    sizes = [-(-(n + n // _OVERHEAD) // block) * block - (-(n // _LEAVES + 32) // block) * block
+             for n in columns.lengths]  # fmt: skip
     chosen, used = _fill(columns.order(sizes), sizes, budget - fixed)
     in_plan = bytearray(len(packs))
     for index in chosen:

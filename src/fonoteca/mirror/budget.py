@@ -104,6 +104,15 @@ class Budget:
                 self.measure()
             self.used += amount
 
+    def spare(self, length: int, folders: int = 0) -> bool:
+        """Take the room of a file that one can do without, and that is written at once; False: there is none, and
+        nothing else has to go for it."""
+        amount = allocation(length) + folders * BLOCK
+        with self._lock:
+            fits = self.used + amount <= self.limit or self.measure() + amount <= self.limit
+            self.used += amount if fits else 0
+            return fits
+
     def reserve_growing(self, path: Path, length: int, folders: int = 0) -> None:
         """Ask for room for a file that grows to ``length`` bytes over some time; :meth:`settle` ends it.
 

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fonoteca.core import merkle
-from fonoteca.core.fixity import chunks
 
 
 @dataclass(frozen=True)
 class Promise:
     """What a pack must be, and how its torrent cuts it into pieces.
 
-    The whole-file SHA-256 decides: it is signed, and one large hash leaves the processor to the transfer. The
-    tree's leaves are only computed where it fails, to find what must be fetched again.
+    The Merkle root decides: it is signed as the whole-file SHA-256 is, costs as much, and leaves over the digest of
+    each block, which says later where the disk has damaged the pack (docs/decisions/0016).
 
     Attributes:
         length: bytes.
-        sha256: hex, as signed.
+        root: of the tree over 16 KiB blocks (BEP 52), hex, as signed.
         piece_length: bytes in a piece of its torrent; 0 where there is no torrent: all is fetched again.
         layer: 32-byte nodes of its pieces (BEP 52).
     """
 
     length: int
-    sha256: str
+    root: str
     piece_length: int = 0
     layer: Sequence[bytes] = ()
 
-    def kept_by(self, path: Path) -> bool:
-        """Hash a file from the disk: whether it is the promised bytes."""
+    def kept_by(self, path: Path) -> list[bytes] | None:
+        """Hash a file from the disk: its leaves, if it is the promised bytes, else None."""
         if not path.is_file() or path.stat().st_size != self.length:
-            return False
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
+            return None
+        found = merkle.leaves(path)
+        return found if self.meets(found) else None
+
+    def meets(self, leaves: Sequence[bytes]) -> bool:
+        """Whether leaves are those of the promised bytes."""
+        return len(leaves) == -(-self.length // merkle.BLOCK) and merkle.root(leaves).hex() == self.root
 
     def bad_ranges(self, path: Path) -> list[tuple[int, int]]:
         """Byte ranges (start, stop) of a file that must be fetched again."""
-        return bad_pieces(leaves(path), self.layer, self.piece_length or self.length, self.length)
-
-
-def leaves(path: Path) -> list[bytes]:
-    """SHA-256 of each 16 KiB block of a file (BEP 52)."""
-    with path.open("rb") as stream:
-        return [hashlib.sha256(block).digest() for block in chunks(stream, size=merkle.BLOCK)]
+        return bad_pieces(merkle.leaves(path), self.layer, self.piece_length or self.length, self.length)
 
 
 def bad_pieces(found: Sequence[bytes], layer: Sequence[bytes], piece_length: int, length: int) -> list[tuple[int, int]]:

@@ -106,7 +106,6 @@ class Courier:
         return left
 
     def _done(self, pack: Pack, advanced: bool = False) -> None:
-        self._budget.settle(pack.partial(self._layout))
         with self._lock:
             self._outcome.placed.append(pack.name)
         if not advanced:
@@ -190,42 +189,42 @@ class Courier:
         torrent = self._torrent(batch[0].volume)
         assert torrent is not None
         ready = {pack.file: pack for pack in batch if self._reserve(pack)}
-        checks: dict[str, Future[bool]] = {}
+        checks: dict[str, Future[list[bytes] | None]] = {}
 
         def completed(name: str) -> None:
             if name in ready and name not in checks:
                 pack = ready[name]
-                checks[name] = pool.submit(self._is_whole, pack)
+                checks[name] = pool.submit(self._leaves, pack)
 
         if ready:
             try:
                 came = swarm.fetch(Volume(*torrent, frozenset(ready)), self._advance, completed, self._stop)
             finally:
-                placed = [name for name, check in checks.items() if not self._stop.is_set() and check.result()]
-                for name in placed:
-                    self._placed(ready.pop(name))
+                for name, check in checks.items():
+                    if not self._stop.is_set() and (leaves := check.result()):
+                        self._placed(ready.pop(name), leaves)
             with self._lock:
                 self._outcome.came += came
         # What libtorrent had not written out when it was hashed, or had from before, is hashed now.
         return [pack for pack in ready.values() if not self._placed_now(pack)]
 
-    def _is_whole(self, pack: Pack) -> bool:
-        """Hash a pack and write it out to the disk, while others still come."""
+    def _leaves(self, pack: Pack) -> list[bytes] | None:
+        """Hash a pack and write it out to the disk, while others still come. None: it is not whole."""
         path = pack.partial(self._layout)
-        if not pack.promise().kept_by(path):
-            return False
-        durable.fsync_file(path)
-        return True
+        leaves = pack.promise().kept_by(path)
+        if leaves is not None:
+            durable.fsync_file(path)
+        return leaves
 
-    def _placed(self, pack: Pack) -> None:
-        with self._budget.still():
-            self._shelf.put(pack, "torrent")
+    def _placed(self, pack: Pack, leaves: Sequence[bytes]) -> None:
+        self._shelf.put(pack, "torrent", leaves)
         self._done(pack, advanced=True)
 
     def _placed_now(self, pack: Pack) -> bool:
-        if not self._is_whole(pack):
+        leaves = self._leaves(pack)
+        if leaves is None:
             return False
-        self._placed(pack)
+        self._placed(pack, leaves)
         return True
 
     # By HTTP
@@ -239,7 +238,7 @@ class Courier:
         if self._stop.is_set() or not self._reserve(pack):
             return
         try:
-            came = self._http_attempts(pack)
+            came, leaves = self._http_attempts(pack)
         except NetworkFailed as error:
             self._failed(error)
             return
@@ -247,11 +246,10 @@ class Courier:
             return
         with self._lock:
             self._outcome.came += came
-        with self._budget.still():
-            self._shelf.put(pack, "http")
+        self._shelf.put(pack, "http", leaves)
         self._done(pack, advanced=True)
 
-    def _http_attempts(self, pack: Pack) -> int:
+    def _http_attempts(self, pack: Pack) -> tuple[int, list[bytes]]:
         promise = self._promise(pack)
         url = f"{self._url}/packs/{quote(pack.volume)}/{quote(pack.file)}"
         for attempt in range(1, self._options.attempts + 1):

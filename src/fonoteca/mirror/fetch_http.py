@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from fonoteca.core import durable
+from fonoteca.core import durable, merkle
 from fonoteca.core.errors import NetworkFailed
 from fonoteca.core.fetch import Download, Fetcher
 from fonoteca.core.fixity import READ, chunks
@@ -23,8 +22,9 @@ class Stopped(Exception):
 
 
 def fetch(fetcher: Fetcher, url: str, path: Path, promise: Promise, advance: Callable[[int], None],
-          stop: threading.Event) -> int:  # fmt: skip
-    """Bring a file to the promised bytes, whatever of it is there already; returns the bytes that came.
+          stop: threading.Event) -> tuple[int, list[bytes]]:  # fmt: skip
+    """Bring a file to the promised bytes, whatever of it is there already; returns the bytes that came, and the
+    file's leaves.
 
     Args:
         url: of the file.
@@ -36,12 +36,12 @@ def fetch(fetcher: Fetcher, url: str, path: Path, promise: Promise, advance: Cal
         Stopped: ``stop`` was set.
     """
     work = _Work(fetcher, url, path, promise, advance, stop)
-    if work.fill() == promise.sha256:
-        return work.came
+    if promise.meets(leaves := work.fill()):
+        return work.came, leaves
     for _ in range(ROUNDS):
         work.patch(promise.bad_ranges(path))
-        if promise.kept_by(path):
-            return work.came
+        if mended := promise.kept_by(path):
+            return work.came, mended
     raise NetworkFailed("wrong-bytes", "A pack was refused", f"{url} sends other bytes than those that were signed",
                         "run the same command again later; if it lasts, tell the publisher", url)  # fmt: skip
 
@@ -59,26 +59,26 @@ class _Work:
         self._advance = advance
         self._stop = stop
 
-    def fill(self) -> str:
-        """Append what is missing at the end; returns the hex SHA-256 of the whole, hashed on the way."""
+    def fill(self) -> list[bytes]:
+        """Append what is missing at the end; returns the leaves of the whole, hashed on the way."""
         if not self._path.exists():
             durable.write_bytes(self._path, b"")
-        sha256, have = hashlib.sha256(), 0
+        blocks, have = merkle.Blocks(), 0
         with durable.patching(self._path) as stream:
             for data in chunks(stream, self._promise.length, READ):
-                sha256.update(data)
+                blocks.update(data)
                 have += len(data)
             stream.truncate(have)
             if have < self._promise.length:
                 with self._open(have, None) as download:
                     if download.start != have:  # The server does not know ranges: everything comes again.
-                        sha256 = hashlib.sha256()
+                        blocks = merkle.Blocks()
                         stream.seek(download.start)
                         stream.truncate()
                     for data in self._portions(download):
                         stream.write(data)
-                        sha256.update(data)
-        return sha256.hexdigest()
+                        blocks.update(data)
+        return blocks.finish()
 
     def patch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Fetch byte ranges (start, stop) again and write them over what is there."""

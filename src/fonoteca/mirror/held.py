@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from fonoteca.core import durable
+from fonoteca.core import durable, merkle
 from fonoteca.core.clock import Clock, rfc3339
 from fonoteca.core.errors import Damaged
 from fonoteca.core.layout import MirrorLayout
 from fonoteca.core.progress import Progress, Unit
+from fonoteca.formats import leaves as leaves_format
 from fonoteca.formats.pack_read import read
 from fonoteca.formats.parquet import read_table
 from fonoteca.formats.redaction import redact_in_place
+from fonoteca.mirror.budget import Budget
 from fonoteca.mirror.packs import Found, Pack, found_packs
 from fonoteca.mirror.state import Entry, Journal
 
@@ -32,20 +34,33 @@ class Shelf:
     journal: Journal
     clock: Clock
     progress: Progress
+    budget: Budget
 
     def place(self, pack: Pack, how: str) -> bool:
         """Hash what lies in ``partial/``; if it is the pack, give it its name. False: it is not (yet)."""
-        if not pack.promise().kept_by(pack.partial(self.layout)):
+        leaves = pack.promise().kept_by(pack.partial(self.layout))
+        if leaves is None:
             return False
-        self.put(pack, how)
+        self.put(pack, how, leaves)
         return True
 
-    def put(self, pack: Pack, how: str) -> None:
-        """Give a pack that was hashed just now its name, then write it into the journal."""
+    def put(self, pack: Pack, how: str, leaves: Sequence[bytes]) -> None:
+        """Give a pack that was hashed just now its name, keep its leaves, then write it into the journal: a pack that
+        was killed without its leaves has no line yet, so that it is hashed again and gets them."""
         partial = pack.partial(self.layout)
-        durable.fsync_file(partial)
-        durable.rename(partial, pack.path(self.layout.publication))
+        with self.budget.still():
+            self.budget.settle(partial)
+            durable.fsync_file(partial)
+            durable.rename(partial, pack.path(self.layout.publication))
+            self._keep(pack, leaves)
         self.record(pack, how)
+
+    def _keep(self, pack: Pack, leaves: Sequence[bytes]) -> None:
+        """Leaves were planned for; where there is no room all the same, nothing has to go for them."""
+        folder = self.layout.leaves / "packs"
+        missing = sum(not path.is_dir() for path in (folder, folder.parent))
+        if self.budget.spare(len(leaves) * merkle.HASH, missing):
+            leaves_format.store(self.layout.leaves, pack.leaves, leaves)
 
     def record(self, pack: Pack, how: str) -> None:
         """Write a pack that is in its place into the journal, and tell."""
@@ -72,9 +87,11 @@ def settle(shelf: Shelf, packs: Sequence[Pack], locator: Path) -> dict[str, Pack
             held[pack.name] = pack
         elif pack is None and found.id in newest and newest[found.id].revision > found.revision:
             durable.rename(found.path, newest[found.id].partial(shelf.layout))
+            durable.remove(shelf.layout.leaves / found.leaves)
         shelf.progress.advance(1)
     for pack in _redact(shelf, [p for p in packs if p.revision > 0 and p.name not in held], locator):
         held[pack.name] = pack
+    _clear_leaves(shelf.layout)
     return held
 
 
@@ -146,11 +163,20 @@ def drop(layout: MirrorLayout, names: Collection[str]) -> int:
     for found in list(found_packs(layout.publication)):
         if found.name in wanted:
             durable.remove(found.path)
+            durable.remove(layout.leaves / found.leaves)
             gone += found.length
     if layout.publication.packs.is_dir():
         for folder in sorted(layout.publication.packs.iterdir()):
             _remove_empty(folder)
     return gone
+
+
+def _clear_leaves(layout: MirrorLayout) -> None:
+    """Delete leaves without a pack: what a kill left."""
+    here = {layout.leaves / found.leaves for found in found_packs(layout.publication)}
+    for path in (layout.leaves / "packs").glob("*"):
+        if path not in here:
+            durable.remove(path)
 
 
 def _remove_empty(folder: Path) -> None:

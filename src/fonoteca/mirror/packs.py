@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fonoteca.core.errors import TrustFailed
 from fonoteca.core.layout import MirrorLayout, PublicationLayout
-from fonoteca.formats import tables
+from fonoteca.formats import leaves, tables
 from fonoteca.formats.pack import file_name
 from fonoteca.formats.parquet import read_table
 from fonoteca.formats.plan import PackOffer
@@ -52,11 +52,16 @@ class Pack:
 
     def promise(self, piece_length: int = 0, layer: Sequence[bytes] = ()) -> Promise:
         """What its file must be."""
-        return Promise(self.length, self.sha256, piece_length, layer)
+        return Promise(self.length, self.merkle_root, piece_length, layer)
 
     def path(self, publication: PublicationLayout) -> Path:
         """Where it is when it is whole."""
         return publication.packs / self.volume / self.file
+
+    @property
+    def leaves(self) -> str:
+        """Where its leaves are, below the folder of leaves."""
+        return leaves.pack_name(self.id, self.revision)
 
     def partial(self, layout: MirrorLayout) -> Path:
         """Where it grows."""
@@ -108,6 +113,11 @@ class Found:
     def name(self) -> str:
         """As :attr:`Pack.name`."""
         return f"{self.id}.r{self.revision}"
+
+    @property
+    def leaves(self) -> str:
+        """As :attr:`Pack.leaves`."""
+        return leaves.pack_name(self.id, self.revision)
 
     @property
     def volume(self) -> str:

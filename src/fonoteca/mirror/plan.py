@@ -16,8 +16,10 @@ SLACK = 128 * 1024
 
 
 def fixed_bytes(layout: MirrorLayout, packs: Sequence[Pack], coming: int = 0) -> int:
-    """Bytes that everything but packs allocates: measured, and ``coming`` for files that are not here yet."""
-    held = sum(file_blocks(found.path) for found in found_packs(layout.publication))
+    """Bytes that everything but packs and their leaves allocates: measured, and ``coming`` for files that are not
+    here yet."""
+    here = list(found_packs(layout.publication))
+    held = sum(file_blocks(found.path) + file_blocks(layout.leaves / found.leaves) for found in here)
     growing = sum(file_blocks(path) for path in layout.partial.rglob("*.tar")) if layout.partial.is_dir() else 0
     folders = 2 * BLOCK * len({pack.volume for pack in packs})
     return allocated(layout.root) - held - growing + coming + folders + SLACK

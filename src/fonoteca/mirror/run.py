@@ -122,7 +122,7 @@ class Mirror:
             NetworkFailed: the publisher, or some packs, cannot be reached; what has come stays.
             NoSpace: ``over-budget``: not even the metadata fits.
         """
-        shelf = Shelf(self.layout, Journal(self.layout), self._clock, self._progress)
+        shelf = Shelf(self.layout, Journal(self.layout), self._clock, self._progress, self._budget)
         release, packs = self._take_over(shelf)
         # Planned with what is free now that the old edition is gone. Also what the edition no longer offers is
         # named, so that the plan says that it goes.

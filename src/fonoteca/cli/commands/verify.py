@@ -65,7 +65,8 @@ def _findings(context: Context, work: Verify, root: Path) -> Iterator[Finding]:
         yield from work.check(ArchiveLayout(root))
         yield from catalogue.check(ArchiveLayout(root), context.progress)
     elif (root / MIRROR_FILE).is_file():
-        yield from work.check_publication(MirrorLayout(root).publication, base=root, partial=True)
+        mirror = MirrorLayout(root)
+        yield from work.check_publication(mirror.publication, mirror.leaves, base=root, partial=True)
     elif (root / "edition.json").is_file():
         yield from work.check_edition(root)
     elif (root / "editions").is_dir() or (root / "metadata").is_dir():
@@ -76,9 +77,10 @@ def _findings(context: Context, work: Verify, root: Path) -> Iterator[Finding]:
 
 
 def _publication(work: Verify, root: Path) -> Iterator[Finding]:
-    """A publication on its own; inside an archive its block digests help, inside a mirror it may be partial."""
-    leaves = root.parent / "holdings" / "leaves" if (root.parent / ARCHIVE_FILE).is_file() else None
+    """A publication on its own; in an archive or mirror its block digests help, in a mirror it may be partial."""
     partial = (root.parent / MIRROR_FILE).is_file()
+    leaves = root.parent / "holdings" / "leaves" if (root.parent / ARCHIVE_FILE).is_file() else None
+    leaves = MirrorLayout(root.parent).leaves if partial else leaves
     yield from work.check_publication(PublicationLayout(root), leaves, partial=partial)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fonoteca.archive import leaves
 from fonoteca.core.fixity import Digester
+from fonoteca.formats import leaves
 
 pytestmark = pytest.mark.core
 
@@ -35,3 +35,17 @@ def test_each_damage_is_told(tmp_path: Path) -> None:
     for changed in (data[:-1], data[:-32], data + bytes(32), bytes([data[0] ^ 1]) + data[1:], b""):
         (tmp_path / "a").write_bytes(changed)
         assert leaves.load(tmp_path, "a", root) is None
+
+
+def test_what_is_kept_is_read_when_it_is_looked_at(tmp_path: Path) -> None:
+    digester = Digester()
+    digester.update(b"x" * 100_000)
+    root = digester.finish().merkle_root
+    leaves.store(tmp_path, "a", digester.leaves)
+    kept = leaves.kept(tmp_path, "a", root)
+    assert kept is not None
+    assert (len(kept), kept[0], kept[1:], list(kept)) == (
+        len(digester.leaves), digester.leaves[0], digester.leaves[1:], digester.leaves,
+    )  # fmt: skip
+    assert leaves.kept(tmp_path, "a", "00" * 32) is None
+    assert leaves.kept(tmp_path, "b", root) is None
