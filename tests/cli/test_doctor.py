@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fonoteca.cli.diagnosis import diagnose
+from fonoteca.cli.diagnosis import Check, diagnose
 from fonoteca.core.clock import FixedClock
 from harness import START, fonoteca, ok
 
@@ -68,3 +68,38 @@ def test_damaged_metadata_is_a_finding_and_no_traceback(tmp_path: Path, junk: st
     assert not told["ok"]
     assert "cannot be read" in told["found"]
     assert "fonoteca verify" in told["fix"]
+
+
+def mirror_with(root: Path, **noted: object) -> dict[str, Check]:
+    (root / "mirror.toml").write_text("")
+    (root / "state").mkdir(exist_ok=True)
+    (root / "state" / "status.json").write_text(json.dumps(noted))
+    return {c.name: c for c in diagnose(root, FixedClock(START))}
+
+
+@pytest.mark.parametrize(("expires", "fine", "found"), [
+    ("2026-11-30T00:00:00Z", True, "valid until 2026-11-30T00:00:00Z"),
+    ("2026-11-20T12:00:00Z", False, "stale since 2026-11-20T12:00:00Z; served for 41 days more"),
+    ("2026-10-11T12:00:00Z", False, "served for 24 h more"),
+    ("2026-10-01T00:00:00Z", False, "the time of grace is over, nothing is served"),
+])  # fmt: skip
+def test_a_mirror_is_told_how_long_its_signatures_last(tmp_path: Path, expires: str, fine: bool, found: str) -> None:
+    told = mirror_with(tmp_path, expires=expires)["signatures"]
+    assert told.ok is fine
+    assert found in told.found
+    assert told.needed
+    assert "mirror run" in told.fix
+
+
+def test_a_mirror_that_never_ran_lacks_both_and_is_no_failure(tmp_path: Path) -> None:
+    told = mirror_with(tmp_path)
+    assert [(told[n].ok, told[n].needed) for n in ("signatures", "budget")] == [(False, False)] * 2
+    assert ok("doctor", cwd=tmp_path)
+
+
+def test_the_budget_of_a_mirror_is_held_against_what_it_takes_and_what_the_disk_has(tmp_path: Path) -> None:
+    assert mirror_with(tmp_path, disk=1 << 30)["budget"].ok
+    small = mirror_with(tmp_path, disk=100)["budget"]
+    assert not small.ok and "exceeded" in small.found and "mirror run --disk" in small.fix
+    vast = mirror_with(tmp_path, disk=1 << 60)["budget"]
+    assert not vast.ok and "the disk has not so much" in vast.found

@@ -1,4 +1,4 @@
-"""The checks behind ``doctor``: libraries, disk, clock, keys, expiry of signed metadata."""
+"""The checks behind ``doctor``: libraries, disk, clock, keys, expiry of signed metadata, budget of a mirror."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fonoteca.core.clock import Clock, parse_rfc3339
-from fonoteca.core.layout import ArchiveLayout, PublicationLayout
+from fonoteca.core.clock import Clock, parse_rfc3339, rfc3339
+from fonoteca.core.layout import ArchiveLayout, MirrorLayout, PublicationLayout
+from fonoteca.core.settings import Settings, resolve
 from fonoteca.core.sizes import show_size
 
 _LOW_SPACE = 1 << 30
@@ -47,12 +48,19 @@ class Check:
         return asdict(self)
 
 
-def diagnose(root: Path, clock: Clock) -> list[Check]:
-    """All checks for this machine and for the archive at ``root``, if there is one."""
+def diagnose(root: Path, clock: Clock, settings: Settings | None = None) -> list[Check]:
+    """All checks for this machine and for the archive or the mirror at ``root``, if there is one.
+
+    Args:
+        settings: those of the run, for the budget and the time of grace of a mirror; else the defaults.
+    """
     checks = [_python(), *_libraries(), _space(root), _clock(clock)]
     layout = ArchiveLayout(root)
     if layout.settings.is_file():
         checks += [*_keys(layout.keys), *_expiry(layout.publication, clock)]
+    elif (mirror := MirrorLayout(root)).settings.is_file():
+        settings = settings or resolve([])
+        checks += [_signatures(mirror, clock, settings), _budget(mirror, settings)]
     return checks
 
 
@@ -105,3 +113,46 @@ def _expiry(publication: PublicationLayout, clock: Clock) -> Iterator[Check]:
     hours = int(left.total_seconds() // 3600)
     found = f"signed metadata is valid for {hours} h more" if hours > 0 else "signed metadata has expired"
     yield Check("expiry", ok, found, "fonoteca publish --refresh (a timer should run it daily)")
+
+
+def _signatures(mirror: MirrorLayout, clock: Clock, settings: Settings) -> Check:
+    """A mirror cannot sign: it has what the publisher signed, and a time of grace behind that."""
+    from fonoteca.mirror.run import stale_since
+
+    expires, now = stale_since(mirror), clock.now()
+    fix = "fonoteca mirror run (a service should keep it running)"
+    if expires is None:
+        return Check("signatures", False, "nothing was fetched yet", fix, needed=False)
+    if now < expires:
+        return Check("signatures", True, f"the publisher's signatures are valid until {rfc3339(expires)}", fix)
+    left = expires + datetime.timedelta(days=settings.number("mirror.grace_days")) - now
+    told = f"stale since {rfc3339(expires)}; "
+    if left <= datetime.timedelta(0):
+        return Check("signatures", False, told + "the time of grace is over, nothing is served", fix)
+    told += f"served for {_long(left)} more (mirror.grace_days)"
+    return Check("signatures", False, told, fix + "; if it fails, ask the publisher")
+
+
+def _long(left: datetime.timedelta) -> str:
+    hours = int(left.total_seconds() // 3600)
+    return f"{hours // 24} days" if hours >= 48 else f"{hours} h"
+
+
+def _budget(mirror: MirrorLayout, settings: Settings) -> Check:
+    """What the mirror takes against what it may; and whether the disk has the rest of it."""
+    from fonoteca.mirror import state
+    from fonoteca.mirror.budget import allocated
+
+    budget = settings.number("mirror.disk") or int(state.status(mirror).get("disk", 0))
+    used, free = allocated(mirror.root), shutil.disk_usage(mirror.root).free
+    if not budget:
+        return Check("budget", False, f"none is known; {show_size(used)} are used",
+                     "fonoteca mirror plan --disk SIZE", needed=False)  # fmt: skip
+    found = f"{show_size(used)} of {show_size(budget)} used, {show_size(free)} free on the disk"
+    if used > budget:
+        return Check("budget", False, found + ": it is exceeded", f"fonoteca mirror run --disk {used}, or with less, "
+                     "which drops packs", needed=False)  # fmt: skip
+    if budget - used > free:
+        return Check("budget", False, found + ": the disk has not so much", "free some space, or "
+                     f"fonoteca mirror run --disk {used + free}", needed=False)  # fmt: skip
+    return Check("budget", True, found)

@@ -19,7 +19,7 @@ def run(context: Context, _args: argparse.Namespace) -> ExitCode:
     """Run all checks; exit 1 where one failed."""
     from fonoteca.cli.diagnosis import diagnose
 
-    checks = diagnose(context.root, context.clock)
+    checks = diagnose(context.root, context.clock, context.settings)
     lines = [
         f"{'ok  ' if c.ok else 'FIX ' if c.needed else 'note'} {c.name}: {c.found}"
         + ("" if c.ok else f"\n       {c.fix}")
