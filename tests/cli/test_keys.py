@@ -83,3 +83,12 @@ def test_no_keys_and_no_archive(archive: Path, tmp_path: Path) -> None:
     assert (ran.code, ran.json["code"]) == (1, "no-keys")
     assert fonoteca("keys", "list", cwd=tmp_path).code == 10
     assert fonoteca("keys", "export", cwd=tmp_path).code == 10
+
+
+def test_damaged_metadata_is_said_to_be_unreadable_also_by_list(archive: Path) -> None:
+    ok("keys", "export", cwd=archive)
+    (archive / "publication" / "metadata" / "1.root.json").write_bytes(b"{")
+    ran = fonoteca("keys", "list", "--json", cwd=archive)
+    assert (ran.code, ran.json["code"], ran.json["what"]) == (
+        4, "bad-metadata", "The signed metadata could not be read",
+    )  # fmt: skip

@@ -290,7 +290,7 @@ def _load(publication: PublicationLayout, name: str, kind: type[_S]) -> Metadata
 
 
 def _bad_metadata(path: Path, why: str) -> Damaged:
-    return Damaged("bad-metadata", "The publication could not be signed", f"{path}: {why}",
+    return Damaged("bad-metadata", "The signed metadata could not be read", f"{path}: {why}",
                    "restore metadata/ from a mirror or a backup", str(path))  # fmt: skip
 
 
