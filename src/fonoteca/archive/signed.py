@@ -7,7 +7,6 @@ bytes are still those that were signed: each file's signatures, the chain of ver
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,8 +114,3 @@ def check(publication: PublicationLayout, base: Path) -> Signed:
     if publication.metadata.is_dir():
         found.run()
     return found.found
-
-
-def stray(publication: PublicationLayout) -> Iterator[Path]:
-    """Files of the metadata folder, for who wants to list them."""
-    yield from sorted(publication.metadata.glob("*"))

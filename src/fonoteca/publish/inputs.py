@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -119,5 +119,3 @@ class Inputs:
     located: tuple[Located, ...] = ()
     withheld: int = 0
     tables: int = 0
-    reserved: frozenset[str] = field(default_factory=frozenset)
-    """Ids of packs that must not be given again (all that were ever published)."""

@@ -100,7 +100,7 @@ def plan(inputs: Inputs) -> PublicationPlan:
     placed = {row.blob for row in surviving}
     bands = tiers.cut(inputs.listens)
     new = _one_per_blob(c for c in chosen.values() if c.blob not in placed)
-    added = cut.packs(new, inputs.listens, bands, inputs.limits, inputs.reserved | {p.id for p in inputs.packs})
+    added = cut.packs(new, inputs.listens, bands, inputs.limits, {p.id for p in inputs.packs})
     names = volumes.Names(inputs.number)
     kept, redacted, reissued = volumes.reissue(inputs.packs, _by_pack(lost), names)
     located = _with_aliases([*surviving, *_rows(added)], chosen)
