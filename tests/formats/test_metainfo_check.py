@@ -15,6 +15,7 @@ import pytest
 
 from fonoteca.formats import bencode
 from fonoteca.formats.metainfo import Limits, MetainfoError, hybrid, parse
+from fonoteca.formats.metainfo_fields import decoded
 from packing import PIECE, content, torrent_file
 
 pytestmark = pytest.mark.core
@@ -371,3 +372,11 @@ def test_a_foreign_hybrid_with_pad_files_is_read_and_told_apart(shared_data: Pat
     assert foreign.has_pad_files
     assert all(".pad" not in entry.path for entry in foreign.files)
     assert all(len(e.sha1_pieces) == -(-e.length // foreign.piece_length) for e in foreign.files)
+
+
+@pytest.mark.parametrize("data", [b"le", b"i1e", b"1:x"])
+def test_a_file_that_is_no_dictionary_has_the_code_of_who_reads_it(data: bytes) -> None:
+    for wrong in ("torrent-field", "torrent-twin"):
+        with pytest.raises(MetainfoError) as refused:
+            decoded(data, Limits(), wrong)
+        assert refused.value.code == wrong

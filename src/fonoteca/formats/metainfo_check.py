@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from fonoteca.formats import bencode, metainfo_v1, metainfo_v2
-from fonoteca.formats.metainfo_fields import Limits, check_names, field, text
+from fonoteca.formats import metainfo_v1, metainfo_v2
+from fonoteca.formats.metainfo_fields import Limits, check_names, decoded, field, text
 from fonoteca.formats.metainfo_values import FileEntry, Metainfo, MetainfoError
 
 DEFAULT = Limits()
@@ -24,7 +24,7 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> Metainfo:
     Raises:
         MetainfoError: with code and reason, for whatever input.
     """
-    top = _decode(data, limits)
+    top = decoded(data, limits)
     info = field(top, b"info", dict)
     trackers, web_seeds = _trackers(top, limits), _web_seeds(top, limits)
     name = text(field(info, b"name", bytes))
@@ -37,18 +37,6 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> Metainfo:
         raise MetainfoError("torrent-not-hybrid", f"only the {'v2' if second else 'v1'} half is there")
     files = _joined(first, second, piece_length)
     return Metainfo(name, piece_length, files, first.single_file, trackers, web_seeds, top)
-
-
-def _decode(data: bytes, limits: Limits) -> dict[bytes, Any]:
-    if len(data) > limits.bytes:
-        raise MetainfoError("torrent-limit", f"{len(data)} bytes are more than the limit of {limits.bytes}")
-    try:
-        top = bencode.decode(data, bencode.Limits(limits.bytes, limits.depth, limits.tokens))
-    except ValueError as error:
-        raise MetainfoError("torrent-bencode", str(error)) from None
-    if not isinstance(top, dict):
-        raise MetainfoError("torrent-field", "the torrent is not a dictionary")
-    return top
 
 
 def _piece_length(info: dict[bytes, Any], limits: Limits) -> int:

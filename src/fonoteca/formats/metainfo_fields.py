@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from fonoteca.formats import bencode
 from fonoteca.formats.metainfo_values import MetainfoError
 from fonoteca.formats.pack_path import component_fault, fold
 
@@ -86,3 +87,23 @@ def check_names(name: str, paths: Sequence[tuple[str, ...]], limits: Limits) -> 
         folders.update(fold("/".join(path[:depth])) for depth in range(1, len(path)))
     if both := files & folders:
         raise MetainfoError("torrent-path", f"{min(both)[:200]!r} is a file and a folder")
+
+
+def decoded(data: bytes, limits: Limits, wrong: str = "torrent-field") -> dict[bytes, Any]:
+    """A torrent's file as the dictionary that it is.
+
+    Args:
+        wrong: the code for a file that is none.
+
+    Raises:
+        MetainfoError: that code, ``torrent-limit`` or ``torrent-bencode``.
+    """
+    if len(data) > limits.bytes:
+        raise MetainfoError("torrent-limit", f"{len(data)} bytes are more than the limit of {limits.bytes}")
+    try:
+        top = bencode.decode(data, bencode.Limits(limits.bytes, limits.depth, limits.tokens))
+    except ValueError as error:
+        raise MetainfoError("torrent-bencode", str(error)) from None
+    if not isinstance(top, dict):
+        raise MetainfoError(wrong, "it is not a dictionary")
+    return top

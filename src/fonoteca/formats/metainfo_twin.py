@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fonoteca.formats import bencode
-from fonoteca.formats.metainfo_fields import Limits
+from fonoteca.formats.metainfo_fields import Limits, decoded
 from fonoteca.formats.metainfo_values import Metainfo, MetainfoError
 
 _INFO: Final = (b"name", b"piece length", b"pieces", b"files", b"length")
@@ -51,7 +51,7 @@ def check_twin(hybrid: Metainfo, data: bytes) -> None:
         MetainfoError: ``torrent-twin``, with the field that differs; ``torrent-limit`` and ``torrent-bencode`` as
             :func:`fonoteca.formats.metainfo.parse`; ``torrent-padding`` for a hybrid with pad files.
     """
-    top = _decode(data)
+    top = decoded(data, Limits(), "torrent-twin")
     info = top.get(b"info")
     if not isinstance(info, dict):
         raise MetainfoError("torrent-twin", "it has no info dictionary")
@@ -66,16 +66,3 @@ def _info(hybrid: Metainfo) -> dict[bytes, Any]:
         raise MetainfoError("torrent-padding", "a hybrid with pad files gets no twin")
     info = hybrid.top[b"info"]
     return {key: info[key] for key in _INFO if key in info}
-
-
-def _decode(data: bytes) -> dict[bytes, Any]:
-    limits = Limits()
-    if len(data) > limits.bytes:
-        raise MetainfoError("torrent-limit", f"{len(data)} bytes are more than the limit of {limits.bytes}")
-    try:
-        top = bencode.decode(data, bencode.Limits(limits.bytes, limits.depth, limits.tokens))
-    except ValueError as error:
-        raise MetainfoError("torrent-bencode", str(error)) from None
-    if not isinstance(top, dict):
-        raise MetainfoError("torrent-twin", "it is not a dictionary")
-    return top
