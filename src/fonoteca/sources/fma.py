@@ -6,12 +6,12 @@ Tracks are read first, so that an album is credited to the artist whose address 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from fonoteca.sources import values
 from fonoteca.sources.fma_literals import genre_titles
-from fonoteca.sources.headed import Headed, Layout, columns, recognise, resolve, rows, warnings
+from fonoteca.sources.headed import Headed, HeadedSource, Layout, columns, recognise, rows
 from fonoteca.sources.records import (
     ArtistRecord,
     ClaimText,
@@ -23,7 +23,6 @@ from fonoteca.sources.records import (
     Refused,
     ReleaseRecord,
     Signal,
-    Source,
     SourceInfo,
     TrackRecord,
 )
@@ -66,7 +65,7 @@ _SIGNALS = (("listens", "track_listens"), ("favourites", "track_favorites"), ("i
 _READING = Reading(format="csv", delimiter=",", encoding="utf-8-sig", quoting=True)
 
 
-class Fma(Source):
+class Fma(HeadedSource):
     """Recordings with licence claims and signals; releases; artists by FMA's own ids."""
 
     @property
@@ -74,22 +73,14 @@ class Fma(Source):
         """CC BY 4.0, from the dataset's makers."""
         return INFO
 
-    def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are neither tracks nor albums of FMA, or lack columns."""
-        _files(dump)
-
-    def resolve(self, dump: Dump) -> Dump:
-        """Folders become the files in them that are FMA's."""
-        return resolve(dump, _files(dump))
-
-    def warnings(self, dump: Dump) -> Sequence[str]:
-        """Columns that FMA's layout does not have."""
-        return warnings(_files(dump))
+    def files(self, dump: Dump) -> list[Headed]:
+        """Those that are of this source. Raises Usage."""
+        return recognise(dump, "fma", (TRACKS, ALBUMS), _READING)
 
     def records(self, dump: Dump) -> Iterator[Record]:
         """Tracks, then albums, then the albums that only tracks name."""
         reader = _Reader()
-        for headed in _files(dump):
+        for headed in self.files(dump):
             read = reader.track if headed.layout is TRACKS else reader.album
             for row in rows(headed):
                 if isinstance(row, Refused):
@@ -97,10 +88,6 @@ class Fma(Source):
                 else:
                     yield from read(row)
         yield from reader.albums_of_tracks()
-
-
-def _files(dump: Dump) -> list[Headed]:
-    return recognise(dump, "fma", (TRACKS, ALBUMS), _READING)
 
 
 def _id(value: Any) -> str:

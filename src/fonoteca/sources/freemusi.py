@@ -6,10 +6,10 @@ it: release id, disc, track, title, address.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fonoteca.sources import values
-from fonoteca.sources.headed import Headed, Layout, columns, recognise, resolve, rows, warnings
+from fonoteca.sources.headed import Headed, HeadedSource, Layout, columns, recognise, rows
 from fonoteca.sources.records import (
     ClaimText,
     Credit,
@@ -20,7 +20,6 @@ from fonoteca.sources.records import (
     Refused,
     ReleaseRecord,
     Signal,
-    Source,
     SourceInfo,
     TrackRecord,
 )
@@ -49,7 +48,7 @@ TRACKS = Layout(
 _READING = Reading(format="csv", delimiter=",", encoding="utf-8-sig", quoting=True)
 
 
-class Freemusi(Source):
+class Freemusi(HeadedSource):
     """Releases with licence claims; recordings with the curator's rating."""
 
     @property
@@ -57,32 +56,20 @@ class Freemusi(Source):
         """CC BY-SA 4.0."""
         return INFO
 
-    def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are neither releases nor tracks of freemusi.cc, or lack columns."""
-        _files(dump)
-
-    def resolve(self, dump: Dump) -> Dump:
-        """Folders become the files in them that are freemusi.cc's."""
-        return resolve(dump, _files(dump))
-
-    def warnings(self, dump: Dump) -> Sequence[str]:
-        """Columns that the layout does not have."""
-        return warnings(_files(dump))
+    def files(self, dump: Dump) -> list[Headed]:
+        """Those that are of this source. Raises Usage."""
+        return recognise(dump, "freemusi", (RELEASES, TRACKS), _READING)
 
     def records(self, dump: Dump) -> Iterator[Record]:
         """Releases, then tracks; a release that only tracks name comes with the first of them."""
         reader = _Reader()
-        for headed in _files(dump):
+        for headed in self.files(dump):
             read = reader.release if headed.layout is RELEASES else reader.track
             for row in rows(headed):
                 if isinstance(row, Refused):
                     yield row
                 else:
                     yield from read(row)
-
-
-def _files(dump: Dump) -> list[Headed]:
-    return recognise(dump, "freemusi", (RELEASES, TRACKS), _READING)
 
 
 class _Reader:

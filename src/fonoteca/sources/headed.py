@@ -9,7 +9,7 @@ from pathlib import Path
 from fonoteca.core.errors import Usage
 from fonoteca.sources import delimited
 from fonoteca.sources.limits import LIMITS, Limits
-from fonoteca.sources.records import Dump, Refused
+from fonoteca.sources.records import Dump, Refused, Source
 from fonoteca.sources.rows import AS_IT_IS, Reading, Row, TableFile, describe
 
 
@@ -136,3 +136,23 @@ def _check_needed(file: TableFile, layout: Layout) -> None:
         raise Usage("missing-columns", f"{file.name} could not be read as {layout.name}",
                     f"it has no column {', '.join(missing)}: its layout has changed",
                     "get a dump with these columns, or read it with 'table' and a mapping", str(file.path))  # fmt: skip
+
+
+class HeadedSource(Source):
+    """A source whose dumps are files of known layouts: the checks that all such sources make."""
+
+    def files(self, dump: Dump) -> list[Headed]:
+        """The files of a dump with their layouts. Raises Usage."""
+        raise NotImplementedError
+
+    def check(self, dump: Dump) -> None:
+        """Raises Usage for files of none of the layouts, or that lack columns."""
+        self.files(dump)
+
+    def resolve(self, dump: Dump) -> Dump:
+        """Folders become the files in them that are of one of the layouts."""
+        return resolve(dump, self.files(dump))
+
+    def warnings(self, dump: Dump) -> Sequence[str]:
+        """Columns that the layouts do not have."""
+        return warnings(self.files(dump))

@@ -8,11 +8,11 @@ Tagging", ICML 2019.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources import values
-from fonoteca.sources.headed import Headed, Layout, columns, recognise, resolve, rows, warnings
+from fonoteca.sources.headed import Headed, HeadedSource, Layout, columns, recognise, rows
 from fonoteca.sources.records import (
     Credit,
     Dump,
@@ -21,7 +21,6 @@ from fonoteca.sources.records import (
     RecordingRecord,
     Refused,
     ReleaseRecord,
-    Source,
     SourceInfo,
     TrackRecord,
 )
@@ -45,7 +44,7 @@ _ID = re.compile(r"(?:track|artist|album)_0*(\d{1,18})", re.ASCII)
 _GENRE = "genre---"
 
 
-class Jamendo(Source):
+class Jamendo(HeadedSource):
     """Recordings by Jamendo's own track ids; releases and artists by id only."""
 
     @property
@@ -53,37 +52,24 @@ class Jamendo(Source):
         """CC BY-NC-SA 4.0: not for commercial use, so it never enters ``snapshot/``."""
         return INFO
 
-    def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are no such table, and for several."""
-        _files(dump)
-
-    def resolve(self, dump: Dump) -> Dump:
-        """A folder becomes the table in it."""
-        return resolve(dump, _files(dump))
-
-    def warnings(self, dump: Dump) -> Sequence[str]:
-        """Columns that the layout does not have."""
-        return warnings(_files(dump))
+    def files(self, dump: Dump) -> list[Headed]:
+        """The one table. The dataset's tables repeat tracks with other tags, so two of them would be in conflict."""
+        found = recognise(dump, "jamendo", (TRACKS,), _READING)
+        if len(found) > 1:
+            names = ", ".join(sorted(headed.file.name for headed in found))
+            raise Usage("several-tables", "The dump of jamendo is one table", f"there are {len(found)}: {names}",
+                        "name the one to read, best the one with all tracks", str(dump.paths[0]))  # fmt: skip
+        return found
 
     def records(self, dump: Dump) -> Iterator[Record]:
         """Recordings, each with its place on its album; an album comes with its first track."""
         seen, albums = Seen(), set[str]()
-        for headed in _files(dump):
+        for headed in self.files(dump):
             for row in rows(headed, ragged=True):
                 if isinstance(row, Refused):
                     yield row
                 else:
                     yield from _track(row, seen, albums)
-
-
-def _files(dump: Dump) -> list[Headed]:
-    """The one table. The dataset's tables repeat tracks with other tags, so two of them would be in conflict."""
-    found = recognise(dump, "jamendo", (TRACKS,), _READING)
-    if len(found) > 1:
-        names = ", ".join(sorted(headed.file.name for headed in found))
-        raise Usage("several-tables", "The dump of jamendo is one table", f"there are {len(found)}: {names}",
-                    "name the one to read, best the one with all tracks", str(dump.paths[0]))  # fmt: skip
-    return found
 
 
 def _id(value: str) -> str | None:
