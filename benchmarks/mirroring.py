@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,8 +13,9 @@ from benchmarks.figure import Figure, Target
 from benchmarks.harness import Job, Result, Side, compare, disk
 from benchmarks.workbench import ROOT, Setup, fonoteca, make_archive, side
 
-_LOADED = "fonoteca.cli.commands.mirror,fonoteca.mirror.run"
+_LOADED = "pyarrow.compute,pyarrow.parquet,tuf.api.metadata,fonoteca.cli.commands.mirror,fonoteca.mirror.run"
 LIBTORRENT, ARIA2, CURL = "libtorrent, tuned", "aria2, v1", "curl, 2 at once"
+CHECKED = "curl, then openssl SHA-256, 2 at once"
 
 
 def measure(setup: Setup) -> list[Figure]:
@@ -100,13 +102,19 @@ def _curl(home: Path, url: str, publication: Path, packs: list[Path]) -> list[Si
     words = [found, "--silent", "--fail", "--parallel", "--parallel-max", "2"]
     for pack in packs:
         words += ["-o", str(home / pack.name), url + pack.relative_to(publication).as_posix()]
-    names = [pack.name for pack in packs]
-    return [Side(CURL, (Job(tuple(words)),), lambda: _clear(home), _all_there(home, names))]
+    check = _all_there(home, [pack.name for pack in packs])
+    sides = [Side(CURL, (Job(tuple(words)),), lambda: _clear(home), check)]
+    if shutil.which("openssl"):
+        digest = f"printf '%s\\0' {shlex.quote(str(home))}/*.tar | xargs -0 -P 2 -n 4 openssl dgst -sha256 >/dev/null"
+        job = Job(("sh", "-c", f"{shlex.join(words)} && {digest}"))
+        sides.append(Side(CHECKED, (job,), lambda: _clear(home), check))
+    return sides
 
 
 def _figures(results: dict[str, Result], total: int, left: int) -> list[Figure]:
-    pairs = [
+    pairs: list[tuple[str, str, Target | None]] = [
         ("torrent", LIBTORRENT, Target(0.9)), ("torrent", ARIA2, Target(0.9)), ("http", CURL, Target(0.8)),
+        ("http", CHECKED, None),
     ]  # fmt: skip
     figures = []
     for way, peer, target in pairs:

@@ -9,7 +9,10 @@ from benchmarks.harness import Job, Side, compare
 from benchmarks.workbench import Setup, fonoteca, halves, make_archive, side
 
 OWN, QUICK, OPENSSL, BLAKE3 = "verify --full", "verify", "openssl SHA-256, 2 processes", "bare BLAKE3, 2 processes"
-_LOADED = "pyarrow.compute,pyarrow.parquet,tuf.api.metadata,fonoteca.cli.commands.verify,fonoteca.archive.verify,fonoteca.catalogue.check"
+_LOADED = ",".join((
+    "pyarrow.compute", "pyarrow.parquet", "tuf.api.metadata", "fonoteca.cli.commands.verify", "fonoteca.archive.verify",
+    "fonoteca.catalogue.check",
+))  # fmt: skip
 
 
 def measure(setup: Setup) -> list[Figure]:
