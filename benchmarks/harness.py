@@ -6,6 +6,7 @@ it writes ``ready``, waits for a line, works, writes ``done``. Any other program
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import statistics
@@ -213,11 +214,10 @@ def family(pids: Sequence[int]) -> list[int]:
     while waiting:
         pid = waiting.pop()
         found.append(pid)
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
+        # A process may end, and its folder with it, between any two of these steps.
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
                 waiting += map(int, task.read_text().split())
-            except OSError:
-                continue
     return found
 
 

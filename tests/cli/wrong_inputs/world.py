@@ -104,7 +104,7 @@ def mirrored() -> Path:
     archive, folder = template() / "archive", template() / "mirror"
     root = template() / "root.json"
     ok("--archive", folder, "mirror", "add", _server().url, "--root", root, cwd=template())
-    ok("--archive", folder, "mirror", "run", "--once", "--disk", "50MB", cwd=template())
+    ok("--archive", folder, "mirror", "run", "--once", "--disk", "50MB", "--transport", "http", cwd=template())
     ok("--archive", folder, "index", cwd=template())
     ok("--archive", archive, "rights", "withdraw", facts()["withdrawn"], "--reason", "asked for", cwd=template())
     ok("--archive", archive, "index", cwd=template())
