@@ -68,3 +68,15 @@ def test_an_empty_and_a_too_large_file_start_no_child(tmp_path: Path) -> None:
                 pool.probe(tmp_path / name)
             assert refused.value.code == code
         assert not pool._living
+
+
+def test_who_asks_a_closed_pool_is_told_and_does_not_wait(tmp_path: Path) -> None:
+    """A full disk closes the pool while files still stand in line for a decoder."""
+    path = tmp_path / "file"
+    path.write_bytes(b"fine".ljust(16))
+    pool = Pool(Limits(), 2, FAULTY)
+    pool.close()
+    pool.close()
+    with ThreadPoolExecutor(3) as threads:
+        late = [threads.submit(pool.probe, path) for _ in range(5)]
+        assert all(isinstance(one.exception(timeout=20), RuntimeError) for one in late)

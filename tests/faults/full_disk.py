@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import shutil
@@ -54,4 +55,6 @@ def main(start: Path, place: Path, levels: int) -> None:
 
 
 if __name__ == "__main__":
+    # A command that hangs says where, instead of only running out of time.
+    faulthandler.dump_traceback_later(300, exit=True)
     main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -125,9 +125,14 @@ class Pool:
         self._closed = True
         for child in list(self._living):
             child.kill()
+        places = 0
         with contextlib.suppress(queue.Empty):
             while True:
                 self._end(self._idle.get_nowait())
+                places += 1
+        # Whoever asks only now must not wait for ever: he gets a place, and is told that the pool is closed.
+        for _ in range(places):
+            self._idle.put(None)
 
     def _end(self, child: Child | None) -> None:
         if child is not None:
