@@ -90,21 +90,12 @@ def clear_unfinished(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
-    """A binary file that appears under its name only when it is whole and on the disk.
-
-    Raises:
-        NoSpace, Failed: with the path; the temporary file is gone and the old file, if any, is untouched.
-    """
+def _taking_place(path: Path) -> Iterator[Path]:
+    """A temporary name beside ``path`` to write under; whoever leaves without error has put all of it on the disk."""
     temp = path.with_name(path.name + TEMP_SUFFIX)
     try:
         make_folder(path.parent)
-        with temp.open("wb") as stream:
-            if os.name != "nt":
-                os.fchmod(stream.fileno(), mode)
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield temp
         os.replace(temp, path)
         fsync_folder(path.parent)
     except OSError as error:
@@ -113,6 +104,21 @@ def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     except BaseException:
         _forget(temp)
         raise
+
+
+@contextlib.contextmanager
+def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """A binary file that appears under its name only when it is whole and on the disk.
+
+    Raises:
+        NoSpace, Failed: with the path; the temporary file is gone and the old file, if any, is untouched.
+    """
+    with _taking_place(path) as temp, temp.open("wb") as stream:
+        if os.name != "nt":
+            os.fchmod(stream.fileno(), mode)
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @contextlib.contextmanager
@@ -246,16 +252,6 @@ def remove_tree(folder: Path) -> None:
 
 def written_by(path: Path, produce: Callable[[Path], None]) -> None:
     """Let a library that wants a path write a file, then give it its name as :func:`writing` does."""
-    temp = path.with_name(path.name + TEMP_SUFFIX)
-    make_folder(path.parent)
-    try:
+    with _taking_place(path) as temp:
         produce(temp)
         fsync_file(temp)
-        os.replace(temp, path)
-        fsync_folder(path.parent)
-    except OSError as error:
-        _forget(temp)
-        raise translate_os_error(error, path, "The file could not be written") from error
-    except BaseException:
-        _forget(temp)
-        raise

@@ -7,14 +7,13 @@ when a heading or another track is put in, which a running number would not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from fonoteca.sources import discogs_fields as fields
 from fonoteca.sources import values
 from fonoteca.sources.discogs_shapes import SHAPES
 from fonoteca.sources.discogs_tracks import releases_tracks
-from fonoteca.sources.documents import Document, recognise
+from fonoteca.sources.documents import Document, DocumentSource, recognise
 from fonoteca.sources.records import (
     ArtistRecord,
     Dump,
@@ -23,7 +22,6 @@ from fonoteca.sources.records import (
     Record,
     Refused,
     ReleaseRecord,
-    Source,
     SourceInfo,
 )
 from fonoteca.sources.seen_numbers import SeenNumbers
@@ -43,7 +41,7 @@ _DIGITS = 18
 """Digits of the longest id that is taken for one."""
 
 
-class Discogs(Source):
+class Discogs(DocumentSource):
     """Releases with their tracks as recordings; masters as releases of the kind ``master``; artists."""
 
     @property
@@ -51,13 +49,9 @@ class Discogs(Source):
         """CC0 1.0."""
         return INFO
 
-    def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are none of the four dumps."""
-        _files(dump)
-
-    def resolve(self, dump: Dump) -> Dump:
-        """Folders become the dumps in them."""
-        return replace(dump, paths=tuple(document.path for document in _files(dump)))
+    def documents(self, dump: Dump) -> list[Document]:
+        """Those that are of this source. Raises Usage for files that are none of the four dumps."""
+        return _files(dump)
 
     def warnings(self, dump: Dump) -> Sequence[str]:
         """Dumps that are not here, and what that means; labels, which have no table."""

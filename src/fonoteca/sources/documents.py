@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fonoteca.core.errors import Usage
-from fonoteca.sources.records import Dump
+from fonoteca.sources.records import Dump, Source
 
 
 @dataclass(frozen=True)
@@ -78,3 +78,19 @@ def names(paths: Sequence[Path]) -> dict[Path, str]:
             parts += 1
         found[path] = "/".join(path.parts[-parts:])
     return found
+
+
+class DocumentSource(Source):
+    """A source whose files are recognised by what they hold: the checks that all such sources make."""
+
+    def documents(self, dump: Dump) -> list[Document]:
+        """The files of a dump with their kinds. Raises Usage."""
+        raise NotImplementedError
+
+    def check(self, dump: Dump) -> None:
+        """Raises Usage for files that are none of this source, or where there is none."""
+        self.documents(dump)
+
+    def resolve(self, dump: Dump) -> Dump:
+        """Folders become the files in them that are of this source."""
+        return replace(dump, paths=tuple(document.path for document in self.documents(dump)))

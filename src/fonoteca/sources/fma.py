@@ -11,7 +11,7 @@ from typing import Any
 
 from fonoteca.sources import values
 from fonoteca.sources.fma_literals import genre_titles
-from fonoteca.sources.headed import Headed, HeadedSource, Layout, columns, recognise, rows
+from fonoteca.sources.headed import Headed, HeadedSource, Layout, columns, read, recognise
 from fonoteca.sources.records import (
     ArtistRecord,
     ClaimText,
@@ -20,7 +20,6 @@ from fonoteca.sources.records import (
     FieldLicence,
     Record,
     RecordingRecord,
-    Refused,
     ReleaseRecord,
     Signal,
     SourceInfo,
@@ -80,13 +79,7 @@ class Fma(HeadedSource):
     def records(self, dump: Dump) -> Iterator[Record]:
         """Tracks, then albums, then the albums that only tracks name."""
         reader = _Reader()
-        for headed in self.files(dump):
-            read = reader.track if headed.layout is TRACKS else reader.album
-            for row in rows(headed):
-                if isinstance(row, Refused):
-                    yield row
-                else:
-                    yield from read(row)
+        yield from read(self.files(dump), {TRACKS: reader.track, ALBUMS: reader.album})
         yield from reader.albums_of_tracks()
 
 

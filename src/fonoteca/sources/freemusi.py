@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fonoteca.sources import values
-from fonoteca.sources.headed import Headed, HeadedSource, Layout, columns, recognise, rows
+from fonoteca.sources.headed import Headed, HeadedSource, Layout, columns, read, recognise
 from fonoteca.sources.records import (
     ClaimText,
     Credit,
@@ -17,7 +17,6 @@ from fonoteca.sources.records import (
     FieldLicence,
     Record,
     RecordingRecord,
-    Refused,
     ReleaseRecord,
     Signal,
     SourceInfo,
@@ -63,13 +62,7 @@ class Freemusi(HeadedSource):
     def records(self, dump: Dump) -> Iterator[Record]:
         """Releases, then tracks; a release that only tracks name comes with the first of them."""
         reader = _Reader()
-        for headed in self.files(dump):
-            read = reader.release if headed.layout is RELEASES else reader.track
-            for row in rows(headed):
-                if isinstance(row, Refused):
-                    yield row
-                else:
-                    yield from read(row)
+        yield from read(self.files(dump), {RELEASES: reader.release, TRACKS: reader.track})
 
 
 class _Reader:

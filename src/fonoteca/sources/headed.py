@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources import delimited
 from fonoteca.sources.limits import LIMITS, Limits
-from fonoteca.sources.records import Dump, Refused, Source
+from fonoteca.sources.records import Dump, Record, Refused, Source
 from fonoteca.sources.rows import AS_IT_IS, Reading, Row, TableFile, describe
 
 
@@ -30,6 +30,10 @@ class Layout:
     needed: frozenset[str]
     known: frozenset[str]
     kind: str = "recording"
+
+
+Reader = Callable[[Row], Iterable[Record]]
+"""What one row says, as records."""
 
 
 def columns(names: str) -> frozenset[str]:
@@ -85,6 +89,17 @@ def rows(headed: Headed, *, ragged: bool = False) -> Iterator[Row | Refused]:
     kind = headed.layout.kind
     for row in delimited.rows(headed.file, ragged=ragged):
         yield replace(row, kind=kind) if isinstance(row, Refused) and kind != "recording" else row
+
+
+def read(files: Sequence[Headed], readers: Mapping[Layout, Reader]) -> Iterator[Record]:
+    """The records of all files: each row goes to its layout's reader, refused rows stay as they are."""
+    for headed in files:
+        reader = readers[headed.layout]
+        for row in rows(headed):
+            if isinstance(row, Refused):
+                yield row
+            else:
+                yield from reader(row)
 
 
 def warnings(files: Sequence[Headed]) -> list[str]:

@@ -7,7 +7,6 @@ A field of an item is a string, a number or a list, as it happens. The audio fil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from fonoteca.core import canonical
 from fonoteca.core.errors import Usage
 from fonoteca.sources import internet_archive_items as items
 from fonoteca.sources import jsondocs, values
-from fonoteca.sources.documents import Document, names, recognise
+from fonoteca.sources.documents import Document, DocumentSource, names, recognise
 from fonoteca.sources.internet_archive_items import LICENCE, NAME
 from fonoteca.sources.records import (
     Dump,
@@ -26,7 +25,6 @@ from fonoteca.sources.records import (
     Ref,
     Refused,
     SignalRecord,
-    Source,
     SourceInfo,
 )
 from fonoteca.sources.rows import Row
@@ -45,7 +43,7 @@ _KINDS = ("answers",)
 _SOUND = frozenset({"audio", "etree"})
 
 
-class InternetArchive(Source):
+class InternetArchive(DocumentSource):
     """Items as releases, their audio files as recordings; licences as claims, downloads as signals."""
 
     @property
@@ -53,13 +51,9 @@ class InternetArchive(Source):
         """Facts given by uploaders."""
         return INFO
 
-    def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are no answers of the Internet Archive."""
-        _files(dump)
-
-    def resolve(self, dump: Dump) -> Dump:
-        """Folders become the answers in them."""
-        return replace(dump, paths=tuple(document.path for document in _files(dump)))
+    def documents(self, dump: Dump) -> list[Document]:
+        """Those that are of this source. Raises Usage for files that are no answers of the Internet Archive."""
+        return _files(dump)
 
     def records(self, dump: Dump) -> Iterator[Record]:
         """Items with files first, then search results: what these say of an item that came already is a signal."""

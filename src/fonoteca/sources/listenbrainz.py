@@ -14,7 +14,7 @@ from typing import Any
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources import jsondocs, values
-from fonoteca.sources.documents import Document, names, recognise
+from fonoteca.sources.documents import Document, DocumentSource, names, recognise
 from fonoteca.sources.listen_count import ListenCount
 from fonoteca.sources.records import (
     Dump,
@@ -25,7 +25,6 @@ from fonoteca.sources.records import (
     Refused,
     Signal,
     SignalRecord,
-    Source,
     SourceInfo,
 )
 from fonoteca.sources.rows import Row, describe
@@ -57,7 +56,7 @@ _PACKED = ((b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\x00", "xz"), (b"BZh", "bzi
 _TAR = 257
 
 
-class ListenBrainz(Source):
+class ListenBrainz(DocumentSource):
     """Counts of listens, about recordings of MusicBrainz."""
 
     @property
@@ -65,13 +64,9 @@ class ListenBrainz(Source):
         """CC0 1.0."""
         return INFO
 
-    def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are no listens, are packed as a tar, or count the same listens twice."""
-        _files(dump)
-
-    def resolve(self, dump: Dump) -> Dump:
-        """Folders, and those in them, become the files of listens that they hold."""
-        return replace(dump, paths=tuple(document.path for document in _files(dump)))
+    def documents(self, dump: Dump) -> list[Document]:
+        """Those of listens, or of top lists. Raises Usage, also for tars and for listens that would count twice."""
+        return _files(dump)
 
     def records(self, dump: Dump) -> Iterator[Record]:
         """Refused rows as they come, then recordings by MBID: repeated listens, and how many there were."""

@@ -16,9 +16,9 @@ from xml.etree.ElementTree import Element
 from fonoteca.core import canonical
 from fonoteca.sources import mapping as mappings
 from fonoteca.sources import oai_pmh_fields as fields
-from fonoteca.sources.documents import Document, names, recognise
+from fonoteca.sources.documents import Document, DocumentSource, names, recognise
 from fonoteca.sources.oai_pmh_fields import OAI
-from fonoteca.sources.records import Dump, Duplicate, FieldLicence, Record, Refused, Source, SourceInfo
+from fonoteca.sources.records import Dump, Duplicate, FieldLicence, Record, Refused, SourceInfo
 from fonoteca.sources.xmlrecords import Fragment, Shape, records, root_of
 
 INFO = SourceInfo(
@@ -34,7 +34,7 @@ _KINDS = ("pages",)
 _PREFIX = re.compile(rb"([A-Za-z_][\w.-]*:)?OAI-PMH")
 
 
-class OaiPmh(Source):
+class OaiPmh(DocumentSource):
     """Records as recordings; what they say of rights as claims. Options: ``mapping``, for its licence and credit."""
 
     @property
@@ -50,13 +50,9 @@ class OaiPmh(Source):
         given = mappings.parse(mappings.load(Path(option)) if isinstance(option, str | Path) else option)  # type: ignore[arg-type]
         return replace(INFO, licences=(FieldLicence("*", given.licence, given.credit),))
 
-    def check(self, dump: Dump) -> None:
-        """Raises Usage for files that are no answers of OAI-PMH."""
-        _files(dump)
-
-    def resolve(self, dump: Dump) -> Dump:
-        """Folders become the pages in them."""
-        return replace(dump, paths=tuple(document.path for document in _files(dump)))
+    def documents(self, dump: Dump) -> list[Document]:
+        """Those that are of this source. Raises Usage for files that are no answers of OAI-PMH."""
+        return _files(dump)
 
     def records(self, dump: Dump) -> Iterator[Record]:
         """The latest version of each record, where it first stood; others are repeated, or in conflict."""
