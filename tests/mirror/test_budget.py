@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from fonoteca.core.clock import FixedClock
 from fonoteca.core.errors import NoSpace
+from fonoteca.core.fetch import Fetcher, Limits
 from fonoteca.mirror.budget import Budget, allocated
 from fonoteca.mirror.courier import Options
 from fonoteca.mirror.seed import Seeder
+from fonoteca.mirror.trust import Trust
 from mirror.world import mirror, served
+from simulators.tiny_publication import NOW
 
 pytestmark = pytest.mark.core
 
@@ -80,6 +84,22 @@ def test_the_budget_is_never_exceeded_not_even_for_a_moment(tmp_path: Path, tran
                 assert peak[0] <= max(disk, made._budget.limit)
         assert refused < 10
         assert len(set(held)) > 2
+
+
+def test_the_chain_of_trust_asks_before_its_first_file_too(tmp_path: Path) -> None:
+    """python-tuf writes the root that it begins with before it fetches anything."""
+    with served(tmp_path) as (publisher, server):
+        publisher.add(1000, coverage=1.0)
+        publisher.publish()
+        folder = tmp_path / "trust"
+
+        def refuse(length: int) -> None:
+            raise NoSpace("over-budget", "no", f"{length} bytes", "none")
+
+        clock = FixedClock(NOW)
+        with Fetcher(clock, Limits()) as fetcher, pytest.raises(NoSpace):
+            Trust(folder, server.url, publisher.root_json, fetcher, clock, refuse).refresh()
+        assert [path for path in folder.rglob("*") if not path.is_dir()] == []
 
 
 def test_asking_for_room(tmp_path: Path) -> None:

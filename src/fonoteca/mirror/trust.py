@@ -134,6 +134,8 @@ class Trust:
 
     def _updater(self) -> Updater:
         durable.make_folder(self._folder / "metadata")
+        # python-tuf writes the root that it begins with anew each time, beside the one that is there.
+        self._reserve(len(self._root))
         try:
             updater = Updater(str(self._folder / "metadata"), f"{self._url}/metadata", fetcher=self._door,
                               config=_CONFIG, bootstrap=self._root)  # fmt: skip
