@@ -1,4 +1,4 @@
-"""A slice of the catalogue as a file: Parquet, CSV or JSON lines, by the ending of its name.
+"""A slice of the catalogue as a file: Parquet, CSV, JSON lines, SQLite or DuckDB, by the ending of its name.
 
 CSV is RFC 4180 in UTF-8 with a header line. A cell that a spreadsheet would take for a formula (it starts with
 ``= + - @``, a tab or a carriage return, and is no number) gets an apostrophe in front: docs/formats/snapshot.md.
@@ -16,6 +16,8 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fonoteca.catalogue import database_files
+from fonoteca.catalogue.database_files import as_json, storable
 from fonoteca.catalogue.rows import Rows
 from fonoteca.core import durable
 from fonoteca.core.errors import Usage
@@ -24,42 +26,58 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ROW_GROUP = 65_536
 
 
+Writer = Callable[[Rows, Path], int]
+"""Writes all rows to a path, durably, and returns their number."""
+
+
 def export(rows: Rows, path: Path) -> int:
     """Write all rows to a file; returns their number. The file appears when it is whole.
 
     Raises:
         Usage: ``unknown-export`` for an ending that names no format; nothing was written.
+        NoSpace, Failed: of the disk; the old file, if any, is untouched.
     """
-    write = writer_for(path)
-    with durable.writing(path) as stream:
-        return write(rows, stream)
+    return writer_for(path)(rows, path)
 
 
-def writer_for(path: Path) -> Callable[[Rows, IO[bytes]], int]:
+def writer_for(path: Path) -> Writer:
     """The format that a name asks for. Raises Usage ``unknown-export``."""
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         known = ", ".join(sorted(_WRITERS))
         raise Usage("unknown-export", "The file was not written", f"{path.name} does not end in one of {known}",
-                    "name the output for example slice.parquet, slice.csv or slice.jsonl", str(path))  # fmt: skip
+                    "name the output for example slice.parquet, slice.csv, slice.jsonl or slice.sqlite",
+                    str(path))  # fmt: skip
     return write
+
+
+def _streamed(write: Callable[[Rows, IO[bytes]], int]) -> Writer:
+    def to_file(rows: Rows, path: Path) -> int:
+        with durable.writing(path) as stream:
+            return write(rows, stream)
+
+    return to_file
+
+
+def _by_library(write: Callable[[Rows, Path], int]) -> Writer:
+    def to_file(rows: Rows, path: Path) -> int:
+        counts: list[int] = []
+        durable.written_by(path, lambda temp: counts.append(write(rows, temp)))
+        return counts[0]
+
+    return to_file
 
 
 def _parquet(rows: Rows, stream: IO[bytes]) -> int:
     from fonoteca.catalogue.files import row_groups
 
-    schema = pa.schema([pa.field(f.name, _storable(f.type)) for f in rows.schema])
+    schema = pa.schema([pa.field(f.name, storable(f.type)) for f in rows.schema])
     count = 0
     with pq.ParquetWriter(stream, schema, compression="zstd", version="2.6") as writer:
         for group in row_groups(rows.batches(), schema, ROW_GROUP):
             writer.write_table(group, row_group_size=ROW_GROUP)
             count += group.num_rows
     return count
-
-
-def _storable(kind: pa.DataType) -> pa.DataType:
-    """A bare NULL has a type that other readers of Parquet do not know."""
-    return pa.string() if pa.types.is_null(kind) else kind
 
 
 def _csv(rows: Rows, stream: IO[bytes]) -> int:
@@ -83,12 +101,8 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return value
-    text = value if isinstance(value, str) else _json(value)
+    text = value if isinstance(value, str) else as_json(value)
     return "'" + text if text.startswith(_FORMULA) else text
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
 
 
 def _json_lines(rows: Rows, stream: IO[bytes]) -> int:
@@ -99,6 +113,9 @@ def _json_lines(rows: Rows, stream: IO[bytes]) -> int:
     return count
 
 
-_WRITERS: dict[str, Callable[[Rows, IO[bytes]], int]] = {
-    ".parquet": _parquet, ".csv": _csv, ".jsonl": _json_lines, ".ndjson": _json_lines,
+_WRITERS: dict[str, Writer] = {
+    ".parquet": _streamed(_parquet), ".csv": _streamed(_csv),
+    ".jsonl": _streamed(_json_lines), ".ndjson": _streamed(_json_lines),
+    ".sqlite": _by_library(database_files.sqlite), ".db": _by_library(database_files.sqlite),
+    ".duckdb": _by_library(database_files.duckdb),
 }  # fmt: skip

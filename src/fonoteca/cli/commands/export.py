@@ -8,17 +8,19 @@ from fonoteca.cli.context import Context
 from fonoteca.cli.words import counted
 from fonoteca.core.errors import ExitCode
 
-HELP = "write the rows of a query as Parquet, CSV or JSON lines"
+HELP = "write the rows of a query as Parquet, CSV, JSON lines, SQLite or DuckDB"
 EXAMPLES = (
     'fonoteca export "FROM recordings" -o recordings.parquet',
     'fonoteca export "SELECT id, title, artist FROM recordings WHERE year < 1930" -o old.csv',
+    'fonoteca export "FROM recordings" -o recordings.sqlite',
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``export``."""
     parser.add_argument("query", metavar="QUERY", help="one SELECT; 'fonoteca sql \"SHOW TABLES\"' lists the tables")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .parquet, .csv or .jsonl")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True,
+                        help="ends in .parquet, .csv, .jsonl, .sqlite, .db or .duckdb")  # fmt: skip
     from fonoteca.cli.joined import edition_argument
 
     edition_argument(parser)
