@@ -13,6 +13,18 @@ class Limits:
     """Bytes out per byte in, beyond ``gzip_floor`` bytes."""
     gzip_floor: int = 16 << 20
     """Bytes out from which the ratio is watched: small files of one repeated row are no bombs."""
+    empty_members: int = 100_000
+    """Members, streams or frames of a packed file in a row that hold nothing."""
+    window: int = 128 << 20
+    """Bytes of memory that a packed file may ask for to be unpacked (Zstandard's window, the dictionary of xz)."""
+    unpacked: int = 1 << 43
+    """Bytes that an archive gives in all."""
+    archive_members: int = 1_000_000
+    """Entries of an archive, headers about other headers among them."""
+    archive_header: int = 1 << 20
+    """Bytes of an extended header of an archive (pax, or GNU's long names)."""
+    archive_name: int = 4096
+    """Characters of the name of an archive's entry."""
     line: int = 4 << 20
     """Characters in one line."""
     row: int = 4 << 20

@@ -1,27 +1,25 @@
-"""A dump's bytes as text: gzip found by its magic and unpacked under a limit, the encoding found or given.
+"""A dump's bytes as text: packed files known by their first bytes, unpacked under limits, the encoding found or given.
 
 A file that ends too early, fails its checksum or unpacks to absurdly much gives what was good, and then its
 ``torn`` says what was wrong: the reader turns that into one refusal, so nothing is lost in silence.
-gzip: RFC 1952.
 """
 
 from __future__ import annotations
 
 import codecs
 import io
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fonoteca.sources.limits import LIMITS, Limits
+from fonoteca.sources.packed import MAGIC_BYTES, Form, Gzip, errors, form_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 GZIP_MAGIC = b"\x1f\x8b"
 _READ = 64 << 10
-_GZIP = 31  # zlib's number for "a gzip header and trailer are there"
 
 
 @dataclass(frozen=True)
@@ -33,17 +31,18 @@ class Torn:
 
 
 class Inflater(io.RawIOBase):
-    """The unpacked bytes of a gzip stream of one or more members; ends early, with ``torn`` set, on trouble."""
+    """The unpacked bytes of a packed stream of one or more members; ends early, with ``torn`` set, on trouble."""
 
-    def __init__(self, source: BinaryIO, limits: Limits = LIMITS) -> None:
+    def __init__(self, source: BinaryIO, form: Form, limits: Limits = LIMITS) -> None:
         super().__init__()
         self.torn: Torn | None = None
         self._source = source
+        self._form = form
         self._limits = limits
-        self._member = zlib.decompressobj(_GZIP)
+        self._errors = errors()
+        self._member = form.new(limits)
         self._pending = b""
-        self._in = 0
-        self._out = 0
+        self._in = self._out = self._empty = self._of_member = 0
 
     def readable(self) -> bool:
         """Always."""
@@ -66,14 +65,15 @@ class Inflater(io.RawIOBase):
         while self.torn is None:
             if self._member.eof and not self._next_member():
                 return b""
-            ended = not self._pending and not self._fill()
+            ended = self._member.needs_input and not self._pending and not self._fill()
             data = self._inflate(size)
             self._out += len(data)
+            self._of_member += len(data)
             self._watch()
             if data:
                 return data
             if ended and not self._member.eof:
-                self.torn = self.torn or Torn("truncated-file", "the gzip stream ends before its trailer")
+                self.torn = self.torn or Torn("truncated-file", f"the {self._form.name} stream ends before its trailer")
         return b""
 
     def _fill(self) -> bool:
@@ -82,29 +82,41 @@ class Inflater(io.RawIOBase):
         return bool(self._pending)
 
     def _next_member(self) -> bool:
-        """Whether another gzip member follows. Zeros behind the last one are padding, anything else is not."""
+        """Whether another member follows. Zeros behind the last one are padding, anything else is not."""
+        self._pending = self._member.unused_data or self._pending
         while not self._pending.lstrip(b"\0") and self._fill():
             pass
         rest = self._pending
         if not rest.lstrip(b"\0"):
+            self._pending = b""
             return False
-        if len(rest) < len(GZIP_MAGIC):
+        if len(rest) < MAGIC_BYTES:
             self._pending = rest + self._source.read(_READ)
-        if not self._pending.startswith(GZIP_MAGIC):
-            self.torn = Torn("trailing-garbage", "bytes that are no gzip follow the end of the gzip stream")
+        if not self._form.is_start(self._pending):
+            self.torn = Torn("trailing-garbage",
+                             f"bytes that are no {self._form.name} follow the end of the {self._form.name} stream"
+                             )  # fmt: skip
             return False
-        self._member = zlib.decompressobj(_GZIP)
+        self._empty = 0 if self._of_member else self._empty + 1
+        self._of_member = 0
+        if self._empty > self._limits.empty_members:
+            self.torn = Torn("empty-members", f"more than {self._limits.empty_members} parts in a row hold nothing")
+            return False
+        self._member = self._form.new(self._limits)
         return True
 
     def _inflate(self, size: int) -> bytes:
-        before = self._member.copy()
+        pending, self._pending = self._pending, b""
         try:
-            data = self._member.decompress(self._pending, size)
-        except zlib.error as error:
-            self.torn = Torn("damaged-gzip", f"the gzip stream is damaged ({error})")
-            return _salvage(before, self._pending, size)
-        self._pending = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-        return data
+            return self._member.decompress(pending, size)
+        except self._errors as error:
+            self.torn = self._damage(error)
+        return self._member.salvage(size) if isinstance(self._member, Gzip) else b""
+
+    def _damage(self, error: Exception) -> Torn:
+        if "memory" in str(error).lower():
+            return Torn("packed-window", f"to unpack it takes more memory than {self._limits.window} bytes ({error})")
+        return Torn(self._form.damage, f"the {self._form.name} stream is damaged ({error})")
 
     def _watch(self) -> None:
         limit = self._limits
@@ -113,27 +125,17 @@ class Inflater(io.RawIOBase):
                              f"{limit.gzip_ratio} for one")  # fmt: skip
 
 
-def _salvage(member: zlib._Decompress, data: bytes, size: int) -> bytes:
-    """What the stream gives before the byte at which it is found to be damaged."""
-    found = bytearray()
-    try:
-        for at in range(len(data)):
-            if len(found) >= size:
-                break
-            found += member.decompress(data[at : at + 1], size - len(found))
-    except zlib.error:
-        pass
-    return bytes(found)
-
-
 def open_bytes(path: Path, limits: Limits = LIMITS) -> io.BufferedReader:
-    """The file's bytes, unpacked if it is gzip by its first two bytes. The caller closes it. OSError as usual."""
+    """The file's bytes, unpacked where its first bytes say how it is packed. The caller closes it. OSError as usual."""
     source = path.open("rb")
-    magic = source.read(2)
-    source.seek(0)
-    if magic != GZIP_MAGIC:
+    form = form_of(source.peek(MAGIC_BYTES)[:MAGIC_BYTES])
+    if form is None:
         return source
-    return io.BufferedReader(Inflater(source, limits), _READ)
+    try:
+        return io.BufferedReader(Inflater(source, form, limits), _READ)
+    except BaseException:
+        source.close()
+        raise
 
 
 def torn(stream: io.BufferedReader) -> Torn | None:
