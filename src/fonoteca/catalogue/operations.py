@@ -1,0 +1,283 @@
+"""The operations of the catalogue, each defined once: SQL over named relations that every engine runs alike.
+
+The text is DuckDB's dialect, kept to what sqlglot turns into Spark's without a change of meaning
+(docs/explanation/engines.md). A function returns a query, or an expression; it runs nothing. ``relation`` is the name
+of a table or view. What an engine might do in its own way is written out: ties are broken by id, text is compared by
+code points, sums are of whole numbers in 128 bits, no hash function but SHA-256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+PERMILLE = (500, 900, 996)
+"""Shares of listens, in thousandths, that :func:`thresholds` asks about."""
+_LARGEST = "9223372036854775807"
+_TWO_63 = "9223372036854775808"
+_TWO_53 = "9007199254740992"
+_BLANKS = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What ends of texts lose: the characters that Unicode calls white space, and four separators."""
+_CONTROLS = "".join(map(chr, [*range(1, 9), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)]))
+_DIGITS = "123456789abcdef"
+TABLE_COLUMNS = ("line", "key", "title", "artist", "release", "isrc", "mbid", "listens")
+"""Columns of the relation that :func:`normalised` reads: a whole number, the rest text as it was written, or null."""
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def text(written: str) -> str:
+    """Expression: one line of text without control characters and outer blanks; null where nothing is left.
+
+    As :func:`fonoteca.sources.values.text`, but UTF-8 that was once read as Latin-1 is not mended.
+    """
+    visible = f"translate({written}, {_literal(_CONTROLS)} || chr(0), '')"
+    return f"nullif(trim(BOTH {_literal(_BLANKS)} FROM regexp_replace({visible}, '[ \t\n\r]+', ' ', 'g')), '')"
+
+
+def key(written: str) -> str:
+    """Expression: a source's key as written, without blanks at its ends; null where nothing is left."""
+    return f"nullif(trim(BOTH {_literal(_BLANKS)} FROM {written}), '')"
+
+
+def isrc(written: str) -> str:
+    """Expression: an ISRC (ISO 3901) without blanks and hyphens, in capitals; null for what is none."""
+    bare = f"regexp_replace(translate({written}, {_literal(_BLANKS + '-')}, ''), '^ISRC', '')"
+    return f"CASE WHEN regexp_matches({bare}, '^[A-Za-z]{{2}}[A-Za-z0-9]{{3}}[0-9]{{7}}$') THEN upper({bare}) END"
+
+
+def mbid(written: str) -> str:
+    """Expression: a MusicBrainz id (a UUID) in small letters, also out of its address; null for what is none."""
+    bare = f"regexp_replace(trim(BOTH {_literal(_BLANKS)} FROM {written}), '/+$', '')"
+    last = f"right({bare}, 36)"
+    four = "[0-9A-Fa-f]{4}"
+    pattern = f"^[0-9A-Fa-f]{{8}}-{four}-{four}-{four}-[0-9A-Fa-f]{{12}}$"
+    alone = f"(length({bare}) = 36 OR substr({bare}, length({bare}) - 36, 1) = '/')"
+    return f"CASE WHEN regexp_matches({last}, '{pattern}') AND {alone} THEN lower({last}) END"
+
+
+def count(written: str) -> str:
+    """Expression: a count below 10^15, also with thousands' commas or a fraction (rounded); null for what is none."""
+    bare = f"replace(trim(BOTH {_literal(_BLANKS)} FROM {written}), ',', '')"
+    number = f"CASE WHEN regexp_matches({bare}, '^[0-9]{{1,15}}([.][0-9]{{1,6}})?$') THEN {bare} END"
+    return _whole(f"CAST({number} AS DOUBLE)")
+
+
+def entity_id(kind: str, source: str, written: str) -> str:
+    """Expression: :func:`fonoteca.core.ids.make_id` of a key, without counter: the first 63 bits of its SHA-256."""
+    digest = f"sha256({_literal(kind)} || chr(0) || {_literal(source)} || chr(0) || {written})"
+    terms = [f"CAST(strpos('{_DIGITS}', substr({digest}, {n + 1}, 1)) AS BIGINT) * {1 << (59 - 4 * n)}"
+             for n in range(15)]  # fmt: skip
+    return f"({' + '.join(terms)} + CAST(strpos('{_DIGITS}', substr({digest}, 16, 1)) AS BIGINT) // 2)"
+
+
+def _read(relation: str) -> str:
+    """Rows with their key, and for a key given before the content of its first row."""
+    fields = " || ".join(f"coalesce('=' || replace({c}, chr(1), chr(1) || '='), '') || chr(1) || '.'"
+                         for c in TABLE_COLUMNS[1:])  # fmt: skip
+    known = f"SELECT *, {key('key')} AS known, sha256({fields}) AS content FROM {relation}"
+    return f"""
+        SELECT *, row_number() OVER (PARTITION BY known ORDER BY line) AS place,
+            first_value(content) OVER (PARTITION BY known ORDER BY line) AS first_content FROM ({known}) AS k"""
+
+
+def normalised(relation: str, source: str) -> str:
+    """Query: the accepted rows of a table, one for each key, the first by ``line``.
+
+    Args:
+        relation: with :data:`TABLE_COLUMNS`.
+        source: name of the source that the table is; ids are made from it and the key.
+
+    Returns:
+        Columns id, key, title, artist, release, isrc, mbid, listens, line.
+    """
+    return f"""
+        SELECT {entity_id("recording", source, "known")} AS id, known AS key, {text("title")} AS title,
+            {text("artist")} AS artist, {text("release")} AS release, {isrc("isrc")} AS isrc, {mbid("mbid")} AS mbid,
+            {count("listens")} AS listens, line
+        FROM ({_read(relation)}) AS r WHERE known IS NOT NULL AND place = 1"""
+
+
+def refused(relation: str) -> str:
+    """Query: the rows of a table that :func:`normalised` leaves out: line, key, code.
+
+    ``no-key``: the key is empty; ``duplicate``: the row says what the first one of its key says; ``key-conflict``: it
+    says something else.
+    """
+    return f"""
+        SELECT line, known AS key, CASE WHEN known IS NULL THEN 'no-key'
+            WHEN content = first_content THEN 'duplicate' ELSE 'key-conflict' END AS code
+        FROM ({_read(relation)}) AS r WHERE known IS NULL OR place > 1"""
+
+
+def isrc_groups(relation: str) -> str:
+    """Query: one recording of each ISRC, the most heard; of several that are heard alike, the one of the smallest id.
+
+    The choice is a maximum of one packed number, listens above and the inverted id below, so that no engine has a
+    tie to break. Unknown listens come after 0.
+
+    Args:
+        relation: isrc, recording_id (63 bits), listens (null: unknown; from 0 to below 2^62).
+
+    Returns:
+        Columns isrc, recording_id, editions (rows that have the ISRC), listens (of the chosen one).
+    """
+    packed = f"CAST(coalesce(listens, -1) + 1 AS HUGEINT) * {_TWO_63} + ({_LARGEST} - recording_id)"
+    above = f"CAST(coalesce(listens, -1) + 1 AS HUGEINT) * {_TWO_63}"
+    return f"""
+        SELECT isrc, {_LARGEST} - CAST(best - {above} AS BIGINT) AS recording_id, editions, listens
+        FROM (SELECT isrc, max(listens) AS listens, max({packed}) AS best, count(*) AS editions
+              FROM {relation} WHERE isrc IS NOT NULL GROUP BY isrc) AS g"""
+
+
+def histogram(relation: str, *columns: str) -> str:
+    """Query: how many recordings have the same listens (and the same ``columns``): columns, listens, recordings."""
+    by = ", ".join([*columns, "listens"])
+    return f"SELECT {by}, count(*) AS recordings FROM {relation} GROUP BY {by}"
+
+
+def score(listens: str) -> str:
+    """Expression: 0 to 100 in steps of 0.01, ``min(100, 10 * log10(1 + listens))`` (docs/formats/signal.md)."""
+    steps = f"floor(1000 * log10(CAST(1 + {listens} AS DOUBLE)) + 0.5)"
+    return f"least(CAST(100 AS DOUBLE), {steps} / CAST(100 AS DOUBLE))"
+
+
+def ranks(relation: str) -> str:
+    """Query: what popularity says of each count of listens: one row a different count, so few rows for any catalogue.
+
+    Args:
+        relation: recording_id, listens (null: unknown; those rows count for nothing).
+
+    Returns:
+        Columns listens, score, rank (1 + recordings with more listens: equal counts share a rank), recordings (that
+        have this count), heard (listens of these recordings and all before them, 128 bits), share (heard ÷ all).
+    """
+    return ranks_of(f"({histogram(relation)}) AS h")
+
+
+def ranks_of(counted: str) -> str:
+    """Query: :func:`ranks` of a histogram that was made before: a relation of listens, recordings."""
+    above = "ORDER BY listens DESC ROWS BETWEEN UNBOUNDED PRECEDING AND"
+    return f"""
+        SELECT listens, {score("listens")} AS score, rank, recordings, heard,
+            CAST(heard AS DOUBLE) / nullif(CAST(max(heard) OVER () AS DOUBLE), 0) AS share
+        FROM (
+            SELECT listens, recordings,
+                1 + CAST(coalesce(sum(recordings) OVER ({above} 1 PRECEDING), 0) AS BIGINT) AS rank,
+                sum(CAST(listens AS HUGEINT) * recordings) OVER ({above} CURRENT ROW) AS heard
+            FROM (SELECT listens, CAST(sum(recordings) AS BIGINT) AS recordings
+                  FROM {counted} WHERE listens IS NOT NULL GROUP BY listens) AS c) AS r"""
+
+
+def popularity(relation: str, ranked: str) -> str:
+    """Query: listens, score and rank of each recording: recording_id, listens, score, rank; null where unknown.
+
+    Args:
+        relation: recording_id, listens.
+        ranked: the rows of :func:`ranks`.
+    """
+    return f"""
+        SELECT h.recording_id, h.listens, r.score, r.rank FROM {relation} AS h
+        LEFT JOIN {ranked} AS r ON r.listens = h.listens"""
+
+
+def thresholds(ranked: str, permille: Sequence[int] = PERMILLE) -> str:
+    """Query: how many recordings, most heard first, it takes to reach each share of all listens.
+
+    Args:
+        ranked: the rows of :func:`ranks`.
+        permille: shares, in thousandths.
+
+    Returns:
+        Columns permille, recordings (the fewest that reach the share), listens (of the last one of them).
+    """
+    asked = " UNION ALL ".join(f"SELECT CAST({p} AS BIGINT) AS permille" for p in permille)
+    missing = "total * permille - (heard - CAST(listens AS HUGEINT) * recordings) * 1000"
+    each = "nullif(CAST(listens AS HUGEINT) * 1000, 0)"
+    return f"""
+        SELECT permille, rank - 1 + CAST(({missing} + {each} - 1) // {each} AS BIGINT) AS recordings, listens
+        FROM (SELECT a.permille, r.listens, r.recordings, r.rank, r.heard, max(r.heard) OVER () AS total
+              FROM {ranked} AS r CROSS JOIN ({asked}) AS a) AS t
+        WHERE heard * 1000 >= total * permille
+            AND (heard - CAST(listens AS HUGEINT) * recordings) * 1000 < total * permille"""
+
+
+def listeners(relation: str) -> str:
+    """Query: recording_id, listeners: the largest count that one source gives. Listeners of two sources overlap.
+
+    Args:
+        relation: signals: recording_id, kind, value.
+    """
+    return f"""
+        SELECT recording_id, max({_whole("value")}) AS listeners FROM {relation}
+        WHERE kind = 'listeners' AND {_counts("value")} GROUP BY recording_id"""
+
+
+def _whole(value: str) -> str:
+    return f"CAST(round({value}) AS BIGINT)"
+
+
+def _counts(value: str) -> str:
+    """Neither NaN, infinite, negative, nor from 2^53 on, where counts are no counts."""
+    return f"{value} >= 0 AND {value} < {_TWO_53}"
+
+
+UNHEARD_ORDER = (
+    "listeners DESC NULLS LAST, downloads DESC NULLS LAST, favourites DESC NULLS LAST, "
+    "artist_listens DESC NULLS LAST, releases DESC, recording_id"
+)
+"""The order of the rows of :func:`unheard`: signals first, then the company that a recording keeps, then its id."""
+
+
+def unheard(relation: str, signals: str, credits: str, tracks: str) -> str:  # noqa: A002 a table's name
+    """Query: the recordings whose listens nobody knows, with what else hints at their being heard, and their place.
+
+    Nothing is converted: kinds are compared one after the other (:data:`UNHEARD_ORDER`), each only where those before
+    it are equal, unknown after known.
+
+    Args:
+        relation: recording_id, listens.
+        signals: recording_id, kind, value. ``listeners`` is the largest, ``downloads`` and ``favourites`` are sums.
+        credits: entity_id, kind, artist_id. The artist's known listens are those of all its recordings; of several
+            artists the most listened to counts.
+        tracks: recording_id, release_id: on how many releases it is.
+
+    Returns:
+        Columns recording_id, listeners, downloads, favourites, artist_listens, releases, place (from 1).
+    """
+    summed = ", ".join(f"sum(CASE WHEN kind = '{kind}' THEN CAST({_whole('value')} AS HUGEINT) END) AS {kind}"
+                       for kind in ("downloads", "favourites"))  # fmt: skip
+    billed = f"""SELECT DISTINCT entity_id AS recording_id, artist_id FROM {credits}
+                       WHERE kind = 'recording' AND artist_id IS NOT NULL"""
+    return f"""
+        SELECT *, row_number() OVER (ORDER BY {UNHEARD_ORDER}) AS place FROM (
+            SELECT u.recording_id, s.listeners, s.downloads, s.favourites, a.artist_listens,
+                coalesce(t.releases, 0) AS releases
+            FROM (SELECT recording_id FROM {relation} WHERE listens IS NULL) AS u
+            LEFT JOIN (SELECT recording_id, {summed},
+                           max(CASE WHEN kind = 'listeners' THEN {_whole("value")} END) AS listeners
+                       FROM {signals} WHERE kind IN ('listeners', 'downloads', 'favourites') AND {_counts("value")}
+                       GROUP BY recording_id) AS s ON s.recording_id = u.recording_id
+            LEFT JOIN (SELECT b.recording_id, max(k.listens) AS artist_listens FROM ({billed}) AS b
+                       JOIN (SELECT c.artist_id, sum(CAST(h.listens AS HUGEINT)) AS listens FROM ({billed}) AS c
+                             JOIN {relation} AS h ON h.recording_id = c.recording_id
+                             WHERE h.listens IS NOT NULL GROUP BY c.artist_id) AS k ON k.artist_id = b.artist_id
+                       GROUP BY b.recording_id) AS a ON a.recording_id = u.recording_id
+            LEFT JOIN (SELECT recording_id, count(DISTINCT release_id) AS releases FROM {tracks}
+                       GROUP BY recording_id) AS t ON t.recording_id = u.recording_id) AS hinted"""
+
+
+def heard(recordings: str, popular: str) -> str:
+    """Query: one row a recording: recording_id, source, year, release_id, listens (null: unknown).
+
+    Args:
+        recordings, popular: the tables ``recordings`` and ``popularity``. A catalogue has a view ``heard`` that does
+            without this join where a source brings its listens with it.
+    """
+    return f"""
+        SELECT r.id AS recording_id, r.source, r.year, r.release_id, p.listens
+        FROM {recordings} AS r LEFT JOIN {popular} AS p ON p.recording_id = r.id"""
