@@ -37,7 +37,7 @@ def main(start: Path, place: Path, levels: int) -> None:
     mount(place, plenty)
     shutil.copytree(start, place / "work")
     before, at_first = tree(place / "work"), used(place)
-    assert run()[0] == 0
+    assert run()[0] in {0, 3}
     clean, growth = tree(place / "work"), used(place) - at_first
     subprocess.run(["umount", str(place)], check=True)
     for level in range(levels):
@@ -48,7 +48,7 @@ def main(start: Path, place: Path, levels: int) -> None:
         first, left = run(), tree(place / "work")
         subprocess.run(["mount", "-o", f"remount,size={plenty}", str(place)], check=True)
         told.append(
-            {"first": first, "left": left, "again": run() if first[0] else first, "after": tree(place / "work")}
+            {"first": first, "left": left, "again": run() if first[0] not in {0, 3} else first, "after": tree(place / "work")}
         )
         subprocess.run(["umount", str(place)], check=True)
     print(json.dumps({"before": before, "clean": clean, "growth": growth, "levels": told}))
