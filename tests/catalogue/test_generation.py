@@ -13,6 +13,7 @@ from fonoteca.catalogue import generation
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import DumpFile, DumpId, Generation, PartitionEntry, Popularity, Remap
 from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.tables import FORMAT
 from fonoteca.core import canonical
 from fonoteca.core.errors import Damaged, Failed
 from simulators.tiny_catalogue import archive, filled, info
@@ -90,7 +91,7 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused_with_a_sentence(tmp_path: Path) -> None:
     places = Places.of(archive(tmp_path))
-    data = canonical.encode(small().as_json() | {"format": 2})
+    data = canonical.encode(small().as_json() | {"format": FORMAT + 1})
     places.generations.mkdir(parents=True)
     places.generation(7).write_bytes(data)
     pointer = {"generation": 7, "digest": hashlib.sha256(data).hexdigest()}

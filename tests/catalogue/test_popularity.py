@@ -54,7 +54,7 @@ def test_unknown_is_null_and_never_0(tmp_path: Path) -> None:
     assert (found["0"]["listens"], found["0"]["score"]) == (0, 0.0)
 
 
-def test_ranks_go_by_listens_then_id(tmp_path: Path) -> None:
+def test_equal_listens_share_a_rank(tmp_path: Path) -> None:
     layout = archive(tmp_path)
     ingest(layout, "fma", listened([5, 5, 7, None, 5]))
     rank(layout, ["CC0-1.0"])
@@ -62,7 +62,7 @@ def test_ranks_go_by_listens_then_id(tmp_path: Path) -> None:
         rows = catalogue.select(
             "SELECT rank, listens, recording_id FROM popularity WHERE rank IS NOT NULL ORDER BY rank"
         )
-    assert [r["rank"] for r in rows] == [1, 2, 3, 4]
+    assert [r["rank"] for r in rows] == [1, 2, 2, 2]
     assert [(-r["listens"], r["recording_id"]) for r in rows] == sorted(
         (-r["listens"], r["recording_id"]) for r in rows
     )

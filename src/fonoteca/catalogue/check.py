@@ -36,7 +36,7 @@ def check(layout: ArchiveLayout, progress: Progress = SILENT) -> Iterator[Findin
             yield _finding("catalogue-manifest-damaged", layout, path, str(error))
     progress.stage("catalogue", sum(f.bytes for f in wanted.values()), Unit.BYTES)
     for sha256 in sorted(wanted):
-        yield from _check_file(layout, places.file(sha256), wanted[sha256], progress)
+        yield from _check_file(layout, places.path(wanted[sha256]), wanted[sha256], progress)
 
 
 def _check_file(layout: ArchiveLayout, path: Path, ref: FileRef, progress: Progress) -> Iterator[Finding]:

@@ -30,6 +30,10 @@ class Engine:
 
 
 DEFAULT = Engine()
+_ENTITY_ID = """
+    CREATE MACRO entity_id(kind, source, key) AS
+    (('0x' || left(sha256(kind || chr(0) || source || chr(0) || key), 16))::UBIGINT >> 1)::BIGINT"""
+"""core.ids.make_id with counter 0, as SQL."""
 
 
 @contextlib.contextmanager
@@ -50,6 +54,7 @@ def connect(engine: Engine, spill: Path | None = None) -> Iterator[duckdb.DuckDB
         # Times without zone and text in code point order, whatever the machine's zone and language are.
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
+        connection.execute(_ENTITY_ID)
         yield connection
     finally:
         connection.close()

@@ -18,14 +18,15 @@ ROW_GROUP = 65_536
 
 @dataclass(frozen=True, order=True)
 class FileRef:
-    """A Parquet file: hex SHA-256 (its name), length in bytes, rows."""
+    """A file of the catalogue: hex SHA-256 (its name), length in bytes, rows; Parquet, or sorted ``keys``."""
 
     sha256: str
     bytes: int
     rows: int
+    kind: str = "parquet"
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in a generation."""
+        """As it stands in a generation; where it stands says of which kind it is."""
         return {"sha256": self.sha256, "bytes": self.bytes, "rows": self.rows}
 
     @classmethod

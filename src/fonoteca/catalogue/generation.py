@@ -15,7 +15,7 @@ from typing import Any
 
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.places import Places
-from fonoteca.catalogue.tables import FORMAT
+from fonoteca.catalogue.tables import FLAT_FORMAT, FORMAT
 from fonoteca.core import canonical, durable
 from fonoteca.core.errors import Damaged, Failed
 
@@ -47,6 +47,25 @@ Tables = Mapping[str, list[FileRef]]
 
 
 @dataclass(frozen=True)
+class WideFile:
+    """One chunk of a wide table: its rows, and the sorted keys by which a row is found (docs/formats/keys.md)."""
+
+    rows: FileRef
+    ids: FileRef
+    names: FileRef
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the manifest."""
+        return {"rows": self.rows.as_json(), "ids": self.ids.as_json(), "names": self.names.as_json()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> WideFile:
+        """The reverse."""
+        keys = [replace(FileRef.from_json(value[name]), kind="keys") for name in ("ids", "names")]
+        return cls(FileRef.from_json(value["rows"]), *keys)
+
+
+@dataclass(frozen=True)
 class PartitionEntry:
     """One partition of facts: what was read, how, what came out."""
 
@@ -60,6 +79,10 @@ class PartitionEntry:
     quarantine: str | None
     tables: dict[str, list[FileRef]]
     collisions: list[tuple[str, str, int]] = field(default_factory=list)
+    wide: dict[str, list[WideFile]] = field(default_factory=dict)
+    """Wide table → its chunks, in order; empty where the facts are flat."""
+    direct: tuple[str, ...] = ()
+    """Flat tables whose rows stand beside the merged tables as they are, because they are too many to copy."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -74,7 +97,13 @@ class PartitionEntry:
             "licence": self.licence, "mapping": self.mapping, "reader": self.reader, "counts": self.counts,
             "quarantine": self.quarantine, "tables": _tables_as_json(self.tables),
             "collisions": [list(c) for c in self.collisions],
+            **self._bulk_as_json(),
         }  # fmt: skip
+
+    def _bulk_as_json(self) -> dict[str, Any]:
+        """What only partitions of the bulk way have."""
+        wide = {name: [f.as_json() for f in found] for name, found in self.wide.items()}
+        return ({"wide": wide} if wide else {}) | ({"direct": list(self.direct)} if self.direct else {})
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> PartitionEntry:
@@ -84,7 +113,17 @@ class PartitionEntry:
             value["source"], value["dataset"], DumpId(value["dump"]["id"], files), value["licence"], value["mapping"],
             value["reader"], value["counts"], value["quarantine"], _tables_from_json(value["tables"]),
             [(kind, key, id_) for kind, key, id_ in value["collisions"]],
+            {name: [WideFile.from_json(f) for f in found] for name, found in value.get("wide", {}).items()},
+            tuple(value.get("direct", ())),
         )  # fmt: skip
+
+    def files(self) -> Iterator[FileRef]:
+        """Every file that it has."""
+        for refs in self.tables.values():
+            yield from refs
+        for chunks in self.wide.values():
+            for chunk in chunks:
+                yield from (chunk.rows, chunk.ids, chunk.names)
 
 
 @dataclass(frozen=True)
@@ -110,11 +149,20 @@ class Popularity:
     licences: tuple[str, ...]
     synthetic: bool
     files: list[FileRef]
+    ranks: list[FileRef] = field(default_factory=list)
+    """Listens → score and rank, for the rows of wide partitions; empty where there are none."""
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the manifest."""
         files = [f.as_json() for f in self.files]
-        return {"licences": list(self.licences), "synthetic": self.synthetic, "files": files}
+        ranks = {"ranks": [f.as_json() for f in self.ranks]} if self.ranks else {}
+        return {"licences": list(self.licences), "synthetic": self.synthetic, "files": files, **ranks}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Popularity:
+        """The reverse."""
+        files, ranks = _refs(value["files"]), _refs(value.get("ranks", []))
+        return cls(tuple(value["licences"]), bool(value["synthetic"]), files, ranks)
 
 
 @dataclass(frozen=True)
@@ -126,6 +174,13 @@ class Generation:
     merged: dict[str, list[FileRef]] = field(default_factory=dict)
     popularity: Popularity | None = None
     remaps: tuple[Remap, ...] = ()
+    overlaps: dict[str, list[FileRef]] = field(default_factory=dict)
+    """Kind → ids of wide rows that another row or partition describes too: the merged tables have those."""
+
+    @property
+    def wide(self) -> tuple[PartitionEntry, ...]:
+        """The partitions with wide tables."""
+        return tuple(p for p in self.partitions if p.wide)
 
     def partition(self, source: str, dataset: str) -> PartitionEntry | None:
         """The partition of that name."""
@@ -136,38 +191,51 @@ class Generation:
         others = [p for p in self.partitions if p.name != entry.name]
         return replace(self, partitions=tuple(sorted([*others, entry], key=lambda p: p.name)))
 
+    @property
+    def is_flat(self) -> bool:
+        """True where all facts are in the merged tables, as programs of format 1 expect."""
+        return not any(p.wide or p.direct for p in self.partitions)
+
     def facts(self, table: str) -> list[FileRef]:
-        """The files of one fact table, partition by partition."""
+        """The flat files of one fact table, partition by partition."""
         return [f for p in self.partitions for f in p.tables.get(table, [])]
+
+    def direct(self, table: str) -> list[FileRef]:
+        """Of those, the files that no merged table repeats."""
+        return [f for p in self.partitions if table in p.direct for f in p.tables.get(table, [])]
+
+    def chunks(self, table: str) -> list[WideFile]:
+        """The chunks of one wide table, partition by partition."""
+        return [chunk for p in self.partitions for chunk in p.wide.get(table, [])]
 
     def files(self) -> Iterator[FileRef]:
         """Every file that it names."""
         for part in self.partitions:
-            for refs in part.tables.values():
-                yield from refs
-        for refs in self.merged.values():
+            yield from part.files()
+        for refs in [*self.merged.values(), *self.overlaps.values()]:
             yield from refs
         if self.popularity:
-            yield from self.popularity.files
+            yield from [*self.popularity.files, *self.popularity.ranks]
 
     def as_json(self) -> dict[str, Any]:
         """The manifest."""
         return {
-            "format": FORMAT, "number": self.number, "partitions": [p.as_json() for p in self.partitions],
+            "format": FLAT_FORMAT if self.is_flat else FORMAT, "number": self.number,
+            "partitions": [p.as_json() for p in self.partitions],
             "merged": _tables_as_json(self.merged), "remaps": [r.as_json() for r in self.remaps],
             "popularity": self.popularity.as_json() if self.popularity else None,
+            **({"overlaps": _tables_as_json(self.overlaps)} if self.overlaps else {}),
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Generation:
         """The reverse. Raises KeyError, TypeError or ValueError for what is none."""
         told = value["popularity"]
-        popularity = (
-            Popularity(tuple(told["licences"]), bool(told["synthetic"]), _refs(told["files"])) if told else None
-        )
+        popularity = Popularity.from_json(told) if told else None
         return cls(
             int(value["number"]), tuple(PartitionEntry.from_json(p) for p in value["partitions"]),
             _tables_from_json(value["merged"]), popularity, tuple(Remap(**r) for r in value["remaps"]),
+            _tables_from_json(value.get("overlaps", {})),
         )  # fmt: skip
 
     def same_content(self, other: Generation) -> bool:

@@ -7,26 +7,34 @@ result count. Killed anywhere, the same command again ends in the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fonoteca.catalogue import bulk, facts, generation, merge, overlap, popularity, retention, room, views, wide
 from fonoteca.catalogue import engine as engines
-from fonoteca.catalogue import facts, generation, merge, popularity, retention, views
 from fonoteca.catalogue.collisions import MakeId, default_make_id
 from fonoteca.catalogue.engine import Engine, connect
+from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import DumpFile, DumpId, Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
-from fonoteca.catalogue.spool import Spool
+from fonoteca.catalogue.reading import DIRECT
+from fonoteca.catalogue.spool import Spool, refusal_line
 from fonoteca.catalogue.tables import READER_VERSION
 from fonoteca.core import canonical, durable
-from fonoteca.core.errors import Failed
+from fonoteca.core.errors import Failed, FonotecaError, NoSpace
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
+from fonoteca.sources.bulk import Bulk, BulkSource
 from fonoteca.sources.records import Dump, FieldLicence, Record, Source, SourceInfo
+from fonoteca.sources.tally import Tally
+
+if TYPE_CHECKING:
+    import duckdb
 
 _READ = 1 << 20
 DEFAULT_LICENCES = ("CC0-1.0",)
@@ -63,6 +71,8 @@ class IngestPlan:
     generation: int
     engine: Engine
     licences: tuple[str, ...]
+    bulk: Callable[[], Bulk | None] = lambda: None
+    """The dump on the bulk way; None where it goes record by record."""
 
     def as_json(self) -> dict[str, Any]:
         """The object of ``--plan``."""
@@ -122,7 +132,10 @@ def plan(
     read = dump_id(resolved.dataset, resolved.paths, progress)
     reading = Reading(info, info.licences, resolved.dataset, read, mapping)
     counted = settings.list("popularity.licences")
-    return _plan(layout, reading, lambda: source.records(resolved), Engine.of(settings), counted)
+    planned = _plan(layout, reading, lambda: source.records(resolved), Engine.of(settings), counted)
+    if isinstance(source, BulkSource):
+        return replace(planned, bulk=lambda: source.bulk(resolved))
+    return planned
 
 
 def _plan(
@@ -143,7 +156,7 @@ def _plan(
 def _intact(places: Places, current: Generation) -> bool:
     """True where every file is there with its length: digests are the business of ``verify``."""
     try:
-        return all(places.file(f.sha256).stat().st_size == f.bytes for f in current.files())
+        return all(places.path(f).stat().st_size == f.bytes for f in current.files())
     except FileNotFoundError:
         return False
 
@@ -173,15 +186,25 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
     places = Places.of(plan.layout)
     durable.remove_tree(places.spool)
     current = generation.load(places)
+    _forget_others(places, plan.reading.dump.id)
     if plan.action == "nothing":
         retention.collect(places)
         entry = current.partition(plan.reading.info.name, plan.reading.dataset)
         assert entry is not None
         return _result(entry, current.number, changed=False)
     entry = _partition(plan, places, progress, make)
-    following = _build(places, current.with_partition(entry), plan.engine, plan.licences, progress, make)
+    following = _build(places, current, current.with_partition(entry), plan, progress, make)
     changed = _settle(places, current, following)
+    durable.remove_tree(places.work)
     return _result(entry, following.number if changed else current.number, changed=changed)
+
+
+def _forget_others(places: Places, dump: str) -> None:
+    """Let the work of an interrupted bulk ingest go, unless it was of this dump."""
+    if places.work.is_dir():
+        for folder in sorted(places.work.iterdir()):
+            if folder.name != dump:
+                durable.remove_tree(folder)
 
 
 def _settle(places: Places, current: Generation, following: Generation) -> bool:
@@ -195,17 +218,88 @@ def _settle(places: Places, current: Generation, following: Generation) -> bool:
 
 
 def _partition(plan: IngestPlan, places: Places, progress: Progress, make: MakeId) -> PartitionEntry:
-    """Read the records into fact files."""
+    """Read the dump into files of facts."""
+    found = plan.bulk()
+    return _by_record(plan, places, progress, make) if found is None else _in_bulk(plan, places, found, progress)
+
+
+def _by_record(plan: IngestPlan, places: Places, progress: Progress, make: MakeId) -> PartitionEntry:
     reading = plan.reading
     with Spool(places.spool, reading.info.name, make, progress) as spool:
         spool.add_all(_readable(plan.records(), reading))
     with connect(plan.engine, places.spool / "engine") as connection:
         partition = facts.Partition(reading.info.name, reading.dataset, reading.dump.id)
         tables, collided = facts.finish(connection, places, spool, partition, make)
-    licence = [{"fields": f.fields, "licence": f.licence, "credit": f.credit} for f in reading.licences]
     counts = spool.counts()
-    return PartitionEntry(reading.info.name, reading.dataset, reading.dump, licence, reading.mapping, reading.reader,
-                          counts, _quarantine(plan, spool), tables, collided)  # fmt: skip
+    return PartitionEntry(reading.info.name, reading.dataset, reading.dump, _licence(reading), reading.mapping,
+                          reading.reader, counts, _quarantine(plan, spool), tables, collided)  # fmt: skip
+
+
+def _licence(reading: Reading) -> list[dict[str, str]]:
+    return [{"fields": f.fields, "licence": f.licence, "credit": f.credit} for f in reading.licences]
+
+
+def _in_bulk(plan: IngestPlan, places: Places, dump: Bulk, progress: Progress) -> PartitionEntry:
+    reading = plan.reading
+    durable.make_folder(places.spool)
+    durable.make_folder(places.files)
+    room.ask(places.root, dump.space())
+    constant = bulk.Constant(reading.info.name, reading.dataset, reading.dump.id)
+    with connect(plan.engine, places.spool / "engine") as connection, told(connection, reading):
+        written = bulk.write(connection, places, dump, constant, progress)
+        quarantine = _quarantine_rows(connection, plan, dump.refusals())
+    counts = Tally().told() | {"tracks": 0, "artists": 0, "synthetic": 0} | written.counts
+    return PartitionEntry(
+        reading.info.name, reading.dataset, reading.dump, _licence(reading), reading.mapping, reading.reader, counts,
+        quarantine, written.tables, [], written.wide, tuple(t for t in written.tables if t in DIRECT),
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def told(connection: duckdb.DuckDBPyConnection, reading: Reading) -> Iterator[None]:  # noqa: ARG001
+    """The engine's failures as ours: no space, a dump that cannot be read, too little memory."""
+    import duckdb
+
+    names = ", ".join(f.name for f in reading.dump.files) or reading.info.name
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise _out_of_room(names, error) from error
+    except duckdb.IOException as error:
+        why = f"{names}: {str(error).splitlines()[0]}"
+        if "No space left" in str(error) or "Disk quota" in str(error):
+            raise NoSpace("no-space", "The catalogue could not be written", why,
+                          "free some space, then run the same command again: it goes on where it was",
+                          names) from error  # fmt: skip
+        raise Failed("io-error", "The dump could not be read", why,
+                     "check the disk; then run the same command again", names) from error  # fmt: skip
+
+
+def _out_of_room(names: str, error: Exception) -> FonotecaError:
+    why = f"{names}: {str(error).splitlines()[0]}"
+    if "temp_directory" in why or "temp directory" in why.lower() or "disk" in why.lower():
+        return NoSpace("no-space", "The catalogue could not be written", why,
+                       "free some space, then run the same command again: it goes on where it was", names)  # fmt: skip
+    remedy = "raise catalogue.memory, then run the same command again: it goes on where it was"
+    return Failed("too-little-memory", "The dump could not be read", why, remedy, names)
+
+
+def _quarantine_rows(connection: duckdb.DuckDBPyConnection, plan: IngestPlan, query: str | None) -> str | None:
+    target = _quarantine_path(plan)
+    with durable.writing(target) as stream:
+        count = 0
+        for row in bulk.refusals(connection, query) if query else ():
+            told_ = {key: row[key] for key in ("position", "code", "reason", "raw")}
+            stream.write(refusal_line(**told_))
+            count += 1
+    if not count:
+        durable.remove(target)
+        return None
+    return target.relative_to(plan.layout.root).as_posix()
+
+
+def _quarantine_path(plan: IngestPlan) -> Path:
+    return plan.layout.quarantine / f"{plan.reading.info.name}-{plan.reading.dump.id}.jsonl"
 
 
 def _readable(records: Iterable[Record], reading: Reading) -> Iterator[Record]:
@@ -221,7 +315,7 @@ def _readable(records: Iterable[Record], reading: Reading) -> Iterator[Record]:
 
 def _quarantine(plan: IngestPlan, spool: Spool) -> str | None:
     """Put the refused records in their place; returns the path below the archive, None where none was refused."""
-    target = plan.layout.quarantine / f"{plan.reading.info.name}-{plan.reading.dump.id}.jsonl"
+    target = _quarantine_path(plan)
     if not spool.tally.refused + spool.tally.release_refused:
         durable.remove(target)
         return None
@@ -230,16 +324,41 @@ def _quarantine(plan: IngestPlan, spool: Spool) -> str | None:
 
 
 def _build(
-    places: Places, wanted: Generation, engine: Engine, licences: Iterable[str], progress: Progress, make: MakeId
+    places: Places, current: Generation, wanted: Generation, plan: IngestPlan, progress: Progress, make: MakeId
 ) -> Generation:
-    """The generation that follows from these partitions: merged tables and popularity are made anew."""
-    with connect(engine, places.spool / "engine") as connection:
+    """The generation that follows from these partitions: merged tables and popularity are brought up to date."""
+    durable.make_folder(places.spool)
+    with connect(plan.engine, places.spool / "engine") as connection, told(connection, plan.reading):
+        progress.stage("comparing", None, Unit.ROWS)
+        wanted = replace(wanted, overlaps=overlap.find(connection, places, current, wanted))
         remaps = views.find_remaps(connection, places, wanted, make)
-        views.name_facts(connection, places, wanted, remaps)
-        merged = merge.merge(connection, places, progress)
-        recorded = wanted.popularity.licences if wanted.popularity else tuple(licences)
-        ranked = popularity.rank(connection, places, recorded)
-    return replace(wanted, number=wanted.number + 1, merged=merged, popularity=ranked, remaps=remaps)
+        wanted = replace(wanted, remaps=remaps)
+        merged = _merged(connection, places, current, wanted, progress)
+        recorded = wanted.popularity.licences if wanted.popularity else plan.licences
+        progress.stage("ranking", None, Unit.ROWS)
+        ranked = popularity.rank(connection, places, recorded, wanted)
+    return replace(wanted, number=wanted.number + 1, merged=merged, popularity=ranked)
+
+
+def _merged(
+    connection: duckdb.DuckDBPyConnection, places: Places, current: Generation, wanted: Generation, progress: Progress
+) -> dict[str, list[FileRef]]:
+    """The merged tables: those that are there where nothing that they are made of has changed."""
+    if current.merged and not wanted.overlaps and _to_merge(current) == _to_merge(wanted) and _intact(places, current):
+        wide.name_overlaps(connection, places, wanted)
+        merge.name_merged(connection, places, current.merged)
+        return current.merged
+    views.name_facts_to_merge(connection, places, wanted, wanted.remaps)
+    others = wide.without_overlaps(wide.scans(places, wanted), wide.name_overlaps(connection, places, wanted))
+    more = " UNION ALL ".join(wide.merged(others, "releases"))
+    on_them = f"FROM ({more}) WHERE id IN (SELECT release_id FROM facts_track)" if more and wanted.overlaps else None
+    return merge.merge(connection, places, progress, on_them)
+
+
+def _to_merge(generation: Generation) -> tuple[object, ...]:
+    """What the merged tables depend on, besides the wide rows that overlap."""
+    flat = [(p.name, {t: refs for t, refs in p.tables.items() if t not in p.direct}) for p in generation.partitions]
+    return [entry for entry in flat if any(entry[1].values())], generation.overlaps, generation.remaps
 
 
 def _result(entry: PartitionEntry, number: int, *, changed: bool) -> IngestResult:
@@ -294,9 +413,10 @@ def rank(
     durable.remove_tree(places.spool)
     with retention.reading(places) as current, connect(engine, places.spool / "engine") as connection:
         progress.stage("ranking", None, Unit.ROWS)
+        wide.name_overlaps(connection, places, current)
         merge.name_merged(connection, places, current.merged)
         durable.make_folder(places.spool)
-        ranked = popularity.rank(connection, places, list(licences))
+        ranked = popularity.rank(connection, places, list(licences), current)
     following = replace(current, number=current.number + 1, popularity=ranked)
     changed = _settle(places, current, following)
     return (following if changed else current), changed

@@ -15,7 +15,7 @@ from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.tables import MERGED, PRECEDENCE
-from fonoteca.core.ids import Kind
+from fonoteca.catalogue.wide import shown
 from fonoteca.core.progress import Progress, Unit
 from fonoteca.formats.tables import SORT_KEYS
 
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
 RANK = f"coalesce(list_position([{', '.join(text(s) for s in PRECEDENCE)}], source), {len(PRECEDENCE) + 1})"
 ORDER = f"{RANK}, source, dataset, length(position), position"
 """Precedence as SQL. Positions in one file grow with their row number: shorter first is the earlier row."""
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def merge(connection: duckdb.DuckDBPyConnection, places: Places, progress: Progress) -> dict[str, list[FileRef]]:
-    """Write all merged tables from the views ``facts_*``, and name each as a view by the table's name."""
+def merge(
+    connection: duckdb.DuckDBPyConnection, places: Places, progress: Progress, releases: str | None = None
+) -> dict[str, list[FileRef]]:
+    """Write all merged tables from the views ``facts_*``, and name each as a view by the table's name.
+
+    Args:
+        connection: with the views.
+        places: where the files go.
+        progress: is told of each table.
+        releases: query of further releases, that recordings may be on and that are not merged here.
+    """
     progress.stage("merging", len(_QUERIES), Unit.FILES)
     written: dict[str, list[FileRef]] = {}
     for table, query in _QUERIES.items():
@@ -38,16 +46,21 @@ def merge(connection: duckdb.DuckDBPyConnection, places: Places, progress: Progr
         listed, by = ", ".join(schema.names), ", ".join(order)
         rows = stream(connection, f"SELECT {listed} FROM ({query}) ORDER BY {by}")
         written[table] = [files.write(places, f"{table}.parquet", rows, schema)]
-        name_merged(connection, places, {table: written[table]})
+        name_merged(connection, places, {table: written[table]}, releases if table == "releases" else None)
         progress.advance(1)
     return written
 
 
-def name_merged(connection: duckdb.DuckDBPyConnection, places: Places, merged: Mapping[str, Sequence[FileRef]]) -> None:
-    """Merged tables as views by their names."""
+def name_merged(
+    connection: duckdb.DuckDBPyConnection, places: Places, merged: Mapping[str, Sequence[FileRef]],
+    more: str | None = None,
+) -> None:  # fmt: skip
+    """Merged tables as views by their names; ``more`` is a query of further rows."""
     for table, refs in merged.items():
         paths = [places.file(f.sha256) for f in refs]
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {parquet(paths)}")
+        rest = f" UNION ALL SELECT {', '.join(MERGED[table].names)} FROM ({more})" if more else ""
+        listed = ", ".join(MERGED[table].names)
+        connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT {listed} FROM {parquet(paths)}{rest}")
 
 
 def _first(*columns: str) -> str:
@@ -59,13 +72,6 @@ def _first(*columns: str) -> str:
 _ROW = (f"first(source ORDER BY {ORDER}) AS source, first(dump ORDER BY {ORDER}) AS dump, "
         f"first(position ORDER BY {ORDER}) AS position")  # fmt: skip
 _FLAGS = "list_sort(list_distinct(flatten(list(flags)))) AS flags"
-
-
-def shown(kind: str, value: str) -> str:
-    """SQL of a shown id (docs/formats/id.md): the letter of the kind, and 13 base32 characters."""
-    letter = " ".join(f"WHEN '{k.word}' THEN '{k.value}'" for k in Kind)
-    digits = " || ".join(f"'{_ALPHABET}'[(({value} >> {5 * i}) & 31) + 1]" for i in reversed(range(13)))
-    return f"(CASE {kind} {letter} END || {digits})"
 
 
 _CREDITS = f"""

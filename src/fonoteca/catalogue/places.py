@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fonoteca.core.layout import ArchiveLayout
+
+if TYPE_CHECKING:
+    from fonoteca.catalogue.files import FileRef
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,18 @@ class Places:
         """Work in progress: deleted before and after each write; nothing in it counts."""
         return self.root / "spool"
 
+    @property
+    def work(self) -> Path:
+        """What an interrupted bulk ingest goes on from; nothing in it counts."""
+        return self.root / "work"
+
     def file(self, sha256: str) -> Path:
         """One Parquet file."""
         return self.files / f"{sha256}.parquet"
+
+    def path(self, ref: FileRef) -> Path:
+        """One file of any kind."""
+        return self.files / f"{ref.sha256}.{ref.kind}"
 
     def generation(self, number: int) -> Path:
         """One manifest."""

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fonoteca.catalogue import engine as engines
-from fonoteca.catalogue import lookup, retention, show, views
+from fonoteca.catalogue import lookup, reading, retention, show, views
 from fonoteca.catalogue.engine import Engine, connect, parquet, text
 from fonoteca.catalogue.generation import Generation, PartitionEntry
-from fonoteca.catalogue.merge import shown
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.rows import Rows, run
 from fonoteca.catalogue.tables import MERGED, POPULARITY
+from fonoteca.catalogue.wide import shown
 from fonoteca.core.errors import NoArchive
 from fonoteca.core.ids import Kind, show_id
 from fonoteca.core.layout import ArchiveLayout, PublicationLayout
@@ -79,13 +79,10 @@ class Catalogue:
         places = Places.of(layout)
         with retention.reading(places) as generation, connect(engine) as connection:
             views.name_facts(connection, places, generation, generation.remaps)
-            merged = {name: [places.file(f.sha256) for f in refs] for name, refs in generation.merged.items()}
-            if generation.popularity:
-                merged["popularity"] = [places.file(f.sha256) for f in generation.popularity.files]
-            _name_views(connection, VIEWS, merged)
+            reading.name_tables(connection, places, generation)
             _name_views(connection, PUBLISHED_VIEWS, {})
             _give(connection, values or {})
-            _close_doors(connection, [places.file(f.sha256) for f in generation.files()])
+            _close_doors(connection, [places.path(f) for f in generation.files()])
             yield cls(connection, generation, is_edition=False)
 
     @classmethod
@@ -105,6 +102,7 @@ class Catalogue:
                      for name in PUBLISHED}  # fmt: skip
         with connect(engine) as connection:
             _name_views(connection, VIEWS, paths)
+            connection.execute(f"CREATE VIEW heard AS {reading.HEARD}")
             _name_views(connection, PUBLISHED_VIEWS, published)
             _close_doors(connection, [p for found in [*paths.values(), *published.values()] for p in found])
             yield cls(connection, Generation(int(folder.name)), is_edition=True)

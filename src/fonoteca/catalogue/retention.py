@@ -75,7 +75,7 @@ def collect(places: Places) -> int:
     wanted = set()
     for number in [*kept, *old]:
         data = places.generation(number).read_bytes()
-        wanted |= {f.sha256 for f in generations.parse(places, number, data).files()}
+        wanted |= {places.path(f).name for f in generations.parse(places, number, data).files()}
     return _remove_files(places, wanted)
 
 
@@ -94,7 +94,7 @@ def _removed(path: Path) -> bool:
 def _remove_files(places: Places, wanted: set[str]) -> int:
     if not places.files.is_dir():
         return 0
-    doomed = [p for p in sorted(places.files.iterdir()) if p.stem not in wanted or p.suffix != ".parquet"]
+    doomed = [p for p in sorted(places.files.iterdir()) if p.name not in wanted]
     for path in doomed:
         durable.remove(path)
     return len(doomed)

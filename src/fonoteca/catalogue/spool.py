@@ -237,15 +237,18 @@ class Spool:
                   key)  # fmt: skip
 
     def _refused(self, record: Refused) -> None:
-        raw = record.raw.encode("utf-8", "replace")[:RAW_LIMIT].decode("utf-8", "ignore")
-        line = {"position": record.position, "code": record.code, "reason": record.reason, "raw": raw}
-        encoded = json.dumps(line, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
-        self._refusals.write(encoded + b"\n")
+        self._refusals.write(refusal_line(record.position, record.code, record.reason, record.raw))
 
     def _duplicate(self, record: Duplicate) -> None:
         """Counted by the tally, and stored once already."""
 
     def counts(self) -> dict[str, int]:
         """What a generation says of the partition: the tally, and ``tracks``, ``artists``, ``synthetic`` signals."""
-        told = {name: value for name, value in vars(self.tally).items() if not name.startswith("_")}
-        return told | self._parts_seen | {"synthetic": self._synthetic}
+        return self.tally.told() | self._parts_seen | {"synthetic": self._synthetic}
+
+
+def refusal_line(position: str, code: str, reason: str, raw: str) -> bytes:
+    """One line of a quarantine file (docs/formats/generation.md), the row cut at 64 KiB, at a whole character."""
+    kept = raw.encode("utf-8", "replace")[:RAW_LIMIT].decode("utf-8", "ignore")
+    line = {"position": position, "code": code, "reason": reason, "raw": kept}
+    return json.dumps(line, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace") + b"\n"

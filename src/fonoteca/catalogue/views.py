@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import collisions
+from fonoteca.catalogue import collisions, wide
 from fonoteca.catalogue.collisions import Key, MakeId
 from fonoteca.catalogue.engine import parquet
+from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, PartitionEntry, Remap
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.tables import ENTITIES, FACTS
@@ -36,22 +37,53 @@ _ID_COLUMNS = {
 def name_facts(
     connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, remaps: Sequence[Remap] = ()
 ) -> None:
-    """Make a view ``facts_<table>`` for each fact table."""
+    """Make a view ``facts_<table>`` for each fact table: flat and wide rows alike."""
+    flat = {table: generation.facts(table) for table in FACTS}
+    _name(connection, places, flat, wide.scans(places, generation), remaps)
+
+
+def name_facts_to_merge(
+    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, remaps: Sequence[Remap] = ()
+) -> None:
+    """The same views, but of what the merged tables are made from: no direct tables, and of the wide rows only those
+    that somebody else describes too (views ``overlap_<kind>``)."""
+    kinds = wide.name_overlaps(connection, places, generation)
+    flat = {table: [f for f in generation.facts(table) if f not in generation.direct(table)] for table in FACTS}
+    _name(connection, places, flat, wide.only_overlaps(wide.scans(places, generation), kinds), remaps)
+
+
+def _name(
+    connection: duckdb.DuckDBPyConnection, places: Places, flat: Mapping[str, Sequence[FileRef]],
+    given: Mapping[str, str], remaps: Sequence[Remap],
+) -> None:  # fmt: skip
     name_table(connection, "remap", _remap_table(remaps))
     for table, schema in FACTS.items():
-        paths = [places.file(f.sha256) for f in generation.facts(table)]
-        if paths:
-            rows = _remapped(table, parquet(paths)) if remaps else f"SELECT * FROM {parquet(paths)}"
-            connection.execute(f"CREATE OR REPLACE VIEW facts_{table} AS {rows}")
-        else:
+        paths = [places.path(f) for f in flat[table]]
+        queries = [f"FROM {parquet(paths)}"] if paths else []
+        queries += [f"FROM ({query})" for query in wide.facts(given, table)]
+        if not queries:
             name_table(connection, f"facts_{table}", schema.empty_table())
+            continue
+        listed = ", ".join(schema.names)
+        rows = " UNION ALL ".join(f"SELECT {listed} {query}" for query in queries)
+        forget(connection, f"facts_{table}")
+        rows = _remapped(table, f"({rows})") if remaps else rows
+        connection.execute(f"CREATE VIEW facts_{table} AS {rows}")
 
 
 def name_table(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
     """A small table from values: it lives in the database, so that every cursor sees it."""
     connection.register("given_values", table)
-    connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM given_values')
+    forget(connection, name)
+    connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM given_values')
     connection.unregister("given_values")
+
+
+def forget(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Let a name go, be it a table's or a view's: the engine replaces neither by the other."""
+    found = connection.execute("SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name])
+    for (kind,) in found.fetchall():
+        connection.execute(f'DROP {"VIEW" if kind == "VIEW" else "TABLE"} "{name}"')
 
 
 def _remap_table(remaps: Sequence[Remap]) -> pa.Table:
@@ -78,7 +110,7 @@ def find_remaps(
     connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, make: MakeId
 ) -> tuple[Remap, ...]:
     """The ids that collisions between partitions change. Nearly always none: 63 bits are many."""
-    name_facts(connection, places, generation)
+    name_facts_to_merge(connection, places, generation)
     settled = {(kind, p.source, key) for p in generation.partitions for kind, key, _ in p.collisions}
     found: list[Remap] = []
     for kind in Kind:

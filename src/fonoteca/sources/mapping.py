@@ -135,7 +135,7 @@ def _check(found: Mapping, name: str) -> None:
         len(found.reading.delimiter) != 1 or found.reading.delimiter in '"\r\n'
     ):
         raise _bad(f"delimiter is {found.reading.delimiter!r}, not one character", "delimiter")
-    _check_dataset(found.dataset)
+    check_dataset(found.dataset)
     _check_about(found)
 
 
@@ -144,7 +144,8 @@ def _choice(key: str, value: str | None, allowed: Sequence[str]) -> None:
         raise _bad(f"{key} is {value!r}; it can be {', '.join(allowed)}", key)
 
 
-def _check_dataset(name: str) -> None:
+def check_dataset(name: str) -> None:
+    """Raises Usage for a name that is none; an empty one is."""
     if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise _bad(f"dataset is {name!r}; it takes letters, digits, '.', '_' and '-', at most 64", "dataset")
 

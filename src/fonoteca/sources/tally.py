@@ -71,3 +71,7 @@ class Tally:
             self._position = position
             self.rows += 1
             self.references += 1
+
+    def told(self) -> dict[str, int]:
+        """The counts by name."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}

@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="what the files are: 'fonoteca sources' lists the names")
     parser.add_argument("paths", metavar="PATH", nargs="+", help="the files of one dump, or a folder of them")
     parser.add_argument("--plan", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--dataset", metavar="NAME", help="keep this dump beside other dumps of the same source")
     parser.add_argument("--mapping", metavar="FILE", help="which column means what, for tables (TOML)")
 
 
@@ -50,7 +51,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
 
 
 def _dump(context: Context, source: Source, args: argparse.Namespace) -> Dump:
-    from fonoteca.sources.mapping import load
+    from fonoteca.sources.mapping import check_dataset, load
     from fonoteca.sources.records import Dump
 
     paths = [context.path(p) for p in args.paths]
@@ -66,7 +67,8 @@ def _dump(context: Context, source: Source, args: argparse.Namespace) -> Dump:
                         f"leave it out, or read the file as a table: fonoteca ingest table {args.paths[0]} --mapping "
                         f"{args.mapping}", "--mapping")  # fmt: skip
         options["mapping"] = load(context.path(args.mapping))
-    return Dump(paths, options=options)
+    check_dataset(args.dataset or "")
+    return Dump(paths, dataset=args.dataset or "", options=options)
 
 
 def _plan_lines(plan: IngestPlan) -> list[str]:

@@ -1,0 +1,113 @@
+"""Promise I6 for each way of ingest: a catalogue that was lost or garbled is rebuilt from its dumps, byte for byte."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from faults.ingesting import WAYS, Case, Runner, Way, books, case, runner
+from simulators.tiny_catalogue import archive
+
+pytestmark = pytest.mark.core
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted((folder / "catalogue/files").glob("*.parquet"))
+
+
+def _all_gone(folder: Path) -> None:
+    shutil.rmtree(folder / "catalogue")
+
+
+def _a_file_in_its_place(folder: Path) -> None:
+    shutil.rmtree(folder / "catalogue")
+    (folder / "catalogue").write_bytes(b"not a folder")
+
+
+def _pointer_gone(folder: Path) -> None:
+    (folder / "catalogue/CURRENT").unlink()
+
+
+def _pointer_garbled(folder: Path) -> None:
+    (folder / "catalogue/CURRENT").write_bytes(bytes(range(256)))
+
+
+def _pointer_to_nowhere(folder: Path) -> None:
+    (folder / "catalogue/CURRENT").write_bytes(b'{"digest":"%s","generation":999999}' % (b"0" * 64))
+
+
+def _manifests_empty(folder: Path) -> None:
+    for path in (folder / "catalogue/generations").iterdir():
+        path.write_bytes(b"")
+
+
+def _manifests_of_noise(folder: Path) -> None:
+    dice = random.Random(1)
+    for path in (folder / "catalogue/generations").iterdir():
+        path.write_bytes(dice.randbytes(path.stat().st_size))
+
+
+def _files_gone(folder: Path) -> None:
+    shutil.rmtree(folder / "catalogue/files")
+
+
+def _some_files_gone(folder: Path) -> None:
+    for path in files(folder)[::2]:
+        path.unlink()
+
+
+def _files_cut(folder: Path) -> None:
+    for path in files(folder):
+        path.write_bytes(path.read_bytes()[:-9])
+
+
+def _files_of_noise(folder: Path) -> None:
+    dice = random.Random(2)
+    for path in files(folder):
+        path.write_bytes(dice.randbytes(path.stat().st_size))
+
+
+LOSSES: list[Callable[[Path], None]] = [
+    _all_gone, _a_file_in_its_place, _pointer_gone, _pointer_garbled, _pointer_to_nowhere, _manifests_empty,
+    _manifests_of_noise, _files_gone, _some_files_gone, _files_cut, _files_of_noise,
+]  # fmt: skip
+
+
+def rebuilt(made: Case, run: Runner) -> None:
+    """As docs say of a lost catalogue: what is left of it goes, and the dumps are ingested again."""
+    left = made.archive / "catalogue"
+    if left.is_dir():
+        shutil.rmtree(left)
+    else:
+        left.unlink(missing_ok=True)
+    run.done(made.archive, made.words)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_rebuilt_from_the_dump_after_each_loss(way: Way, tmp_path: Path) -> None:
+    made = case(way, tmp_path)
+    shutil.rmtree(made.archive)
+    archive(made.archive)
+    with runner() as run:
+        run.done(made.archive, made.words)
+        whole = books(made.archive)
+        for lose in LOSSES:
+            lose(made.archive)
+            told = run.run(made.archive, ("verify", "--json"))
+            assert "Traceback" not in told.stderr, lose.__name__
+            # A folder that is gone may never have been; everything else is damage, and is told.
+            assert told.code == (0 if lose is _all_gone else 4), (lose.__name__, told.stdout[-800:])
+            asked = run.run(made.archive, ("sql", "SELECT count(*) AS n FROM recordings", "--json"))
+            assert "Traceback" not in asked.stderr, lose.__name__
+            assert asked.status == 0
+            again = run.run(made.archive, made.words)
+            assert "Traceback" not in again.stderr, lose.__name__
+            if again.code not in {0, 3} or books(made.archive) != whole:
+                assert again.code in {0, 1, 3, 4}, (lose.__name__, again.stdout[-800:])
+                rebuilt(made, run)
+            assert books(made.archive) == whole, lose.__name__
+            assert run.run(made.archive, ("verify", "--json")).code == 0
