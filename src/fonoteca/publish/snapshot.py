@@ -79,11 +79,15 @@ def _touches(fields: str, fact_table: str) -> bool:
 
 def restricted(generation: Generation, allows: Allows) -> Generation:
     """The generation without the facts that may not be passed on."""
-    parts = [
-        replace(part, tables={t: refs for t, refs in part.tables.items() if permitted(part, t, allows)})
-        for part in generation.partitions
-    ]
-    return replace(generation, partitions=tuple(p for p in parts if p.tables))
+    parts = [_restricted(part, allows) for part in generation.partitions]
+    return replace(generation, partitions=tuple(p for p in parts if p.tables or p.wide))
+
+
+def _restricted(part: PartitionEntry, allows: Allows) -> PartitionEntry:
+    """A wide row has facts of all kinds in it: it may be passed on only where every one of them may."""
+    allowed = {table for table in FACTS if permitted(part, table, allows)}
+    tables = {table: refs for table, refs in part.tables.items() if table in allowed}
+    return replace(part, tables=tables, wide=part.wide if allowed == set(FACTS) else {})
 
 
 def build(
@@ -97,7 +101,7 @@ def build(
     part = restricted(generation, allows)
     counted = tuple(text for text in generation.popularity.licences if _allowed(text, allows)) if (
         generation.popularity) else ()  # fmt: skip
-    if part == generation and generation.popularity and counted == generation.popularity.licences:
+    if part == generation and generation.is_flat and generation.popularity and counted == generation.popularity.licences:
         tables = _as_merged(layout, generation)
     else:
         tables = _merged_again(layout, part, counted, engine, progress)
@@ -161,7 +165,7 @@ def _notes(table: str, part: Generation, counted: tuple[str, ...]) -> dict[str, 
     found = {}
     for column in SNAPSHOT[table].names:
         origins = facts.get(column, facts["*"])
-        parts = [p for p in part.partitions if any(p.tables.get(fact) for fact in origins)]
+        parts = [p for p in part.partitions if p.wide or any(p.tables.get(fact) for fact in origins)]
         licences = counted if table == "popularity" else tuple(
             licence for p in parts for fact in origins for licence in _licences(p, fact)
         )  # fmt: skip
