@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from fonoteca.sources.bzip2 import WORTH_IT, ParallelBzip2
 from fonoteca.sources.limits import LIMITS, Limits
 from fonoteca.sources.packed import MAGIC_BYTES, Form, Gzip, errors, form_of
 
@@ -132,6 +133,10 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> io.BufferedReader:
     if form is None:
         return source
     try:
+        if form.name == "bzip2" and path.stat().st_size >= WORTH_IT:
+            return io.BufferedReader(
+                ParallelBzip2(source, limits, lambda: Inflater(path.open("rb"), form, limits)), _READ
+            )
         return io.BufferedReader(Inflater(source, form, limits), _READ)
     except BaseException:
         source.close()
@@ -140,7 +145,10 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> io.BufferedReader:
 
 def torn(stream: io.BufferedReader) -> Torn | None:
     """What was wrong with the file, once it is read to its end."""
-    return stream.raw.torn if isinstance(stream.raw, Inflater) else None
+    raw: object = stream.raw
+    if isinstance(raw, ParallelBzip2):
+        raw = raw.serial
+    return raw.torn if isinstance(raw, Inflater) else None
 
 
 def open_text(path: Path, encoding: str, limits: Limits = LIMITS) -> tuple[io.TextIOWrapper, io.BufferedReader]:
