@@ -90,7 +90,8 @@ def test_a_broken_file_ends_as_on_one_core(data: bytes) -> None:
     found, code, helped = parallel(data)
     assert (code, helped) == (damage.code if damage else None, True)
     assert found.startswith(expected)  # one core gives nothing of a read in which it finds damage
-    assert TEXT.startswith(found) or found == TEXT * 2
+    # A block is known to be damaged at its end only: what it gave before may be wrong.
+    assert TEXT.startswith(found) or found == TEXT * 2 or code == "damaged-bzip2"
 
 
 def test_a_bomb_stops_as_on_one_core() -> None:
