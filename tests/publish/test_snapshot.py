@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import pytest
 
 from fonoteca.catalogue import generation
 from fonoteca.catalogue.engine import Engine
+from fonoteca.catalogue.ingest import execute, plan
 from fonoteca.catalogue.places import Places
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT
+from fonoteca.core.settings import resolve
 from fonoteca.formats import parquet
 from fonoteca.formats.tables import SNAPSHOT
 from fonoteca.publish import snapshot
+from fonoteca.sources.records import Dump
 from harness import ok
+from simulators.made_bulk import RECORDINGS, Made
 from simulators.small_archive import fresh
 
 pytestmark = pytest.mark.core
@@ -140,3 +145,20 @@ def test_deny_beats_allow_and_unknown_denies(licences: list[tuple[str, str]], ta
     values: Any = {"source": "x", "dataset": "", "dump": generation.DumpId("0"), "licence": told, "mapping": "",
                    "reader": "1", "counts": {}, "quarantine": None, "tables": {}}  # fmt: skip
     assert snapshot.permitted(generation.PartitionEntry(**values), table, snapshot.commercial) is allowed
+
+
+def test_a_wide_partition_is_published_only_where_all_of_its_facts_may_be(tmp_path: Path) -> None:
+    archive = fresh(tmp_path)
+    layout = ArchiveLayout(archive)
+    (tmp_path / "dump").write_bytes(b"made up")
+    execute(plan(layout, Made(), Dump([tmp_path / "dump"]), resolve([])), SILENT)
+    current = generation.load(Places.of(layout))
+    told = snapshot.build(layout, current, snapshot.commercial, Engine(), SILENT)
+    sources = told.tables["recordings"].column("source").to_pylist()
+    assert sources.count("musicbrainz") == RECORDINGS
+    assert 1 in told.tables["popularity"].column("rank").to_pylist()
+    closed = {"fields": "genres", "licence": "CC-BY-NC-SA-3.0", "credit": ""}
+    [made] = current.wide
+    part = replace(made, licence=[*made.licence, closed])
+    kept = snapshot.restricted(replace(current, partitions=(part,)), snapshot.commercial)
+    assert not kept.partitions
