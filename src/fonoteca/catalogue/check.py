@@ -21,6 +21,9 @@ _REPAIR = "ingest the same dumps again: the same command writes the same files"
 def check(layout: ArchiveLayout, progress: Progress = SILENT) -> Iterator[Finding]:
     """All damage of the generations that are there; nothing at all for an archive without a catalogue."""
     places = Places.of(layout)
+    if places.root.exists() and not places.root.is_dir():
+        yield _finding("catalogue-manifest-damaged", layout, places.root, "it is no folder: move it away")
+        return
     if not places.current.is_file() and not places.generations.is_dir():
         return
     wanted: dict[str, FileRef] = {}

@@ -83,6 +83,8 @@ class PartitionEntry:
     """Wide table → its chunks, in order; empty where the facts are flat."""
     direct: tuple[str, ...] = ()
     """Flat tables whose rows stand beside the merged tables as they are, because they are too many to copy."""
+    tombstones: list[FileRef] = field(default_factory=list)
+    """What an earlier dump of the partition described, and this one does not."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -101,9 +103,10 @@ class PartitionEntry:
         }  # fmt: skip
 
     def _bulk_as_json(self) -> dict[str, Any]:
-        """What only partitions of the bulk way have."""
+        """What only some partitions have."""
         wide = {name: [f.as_json() for f in found] for name, found in self.wide.items()}
-        return ({"wide": wide} if wide else {}) | ({"direct": list(self.direct)} if self.direct else {})
+        buried = {"tombstones": [f.as_json() for f in self.tombstones]} if self.tombstones else {}
+        return ({"wide": wide} if wide else {}) | ({"direct": list(self.direct)} if self.direct else {}) | buried
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> PartitionEntry:
@@ -114,7 +117,7 @@ class PartitionEntry:
             value["reader"], value["counts"], value["quarantine"], _tables_from_json(value["tables"]),
             [(kind, key, id_) for kind, key, id_ in value["collisions"]],
             {name: [WideFile.from_json(f) for f in found] for name, found in value.get("wide", {}).items()},
-            tuple(value.get("direct", ())),
+            tuple(value.get("direct", ())), _refs(value.get("tombstones", [])),
         )  # fmt: skip
 
     def files(self) -> Iterator[FileRef]:
@@ -124,6 +127,7 @@ class PartitionEntry:
         for chunks in self.wide.values():
             for chunk in chunks:
                 yield from (chunk.rows, chunk.ids, chunk.names)
+        yield from self.tombstones
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,9 @@ class Generation:
         """True where all facts are in the merged tables, as programs of format 1 expect."""
         return not any(p.wide or p.direct for p in self.partitions)
 
+    def _format(self) -> int:
+        return FLAT_FORMAT if self.is_flat and not any(p.tombstones for p in self.partitions) else FORMAT
+
     def facts(self, table: str) -> list[FileRef]:
         """The flat files of one fact table, partition by partition."""
         return [f for p in self.partitions for f in p.tables.get(table, [])]
@@ -220,7 +227,7 @@ class Generation:
     def as_json(self) -> dict[str, Any]:
         """The manifest."""
         return {
-            "format": FLAT_FORMAT if self.is_flat else FORMAT, "number": self.number,
+            "format": self._format(), "number": self.number,
             "partitions": [p.as_json() for p in self.partitions],
             "merged": _tables_as_json(self.merged), "remaps": [r.as_json() for r in self.remaps],
             "popularity": self.popularity.as_json() if self.popularity else None,
@@ -296,6 +303,11 @@ def parse(places: Places, number: int, data: bytes) -> Generation:
         raise _damaged(path, f"generation {number} cannot be read ({error!r})") from error
 
 
+def manifests(places: Places) -> list[int]:
+    """Numbers of the manifests that are there, ascending."""
+    return sorted(int(p.stem) for p in places.generations.glob("*.json") if p.stem.isdigit())
+
+
 def load(places: Places) -> Generation:
     """The generation that counts; the empty one (number 0) before the first ingest.
 
@@ -304,6 +316,10 @@ def load(places: Places) -> Generation:
     """
     named = current_number(places)
     if named is None:
+        later = [n for n in manifests(places) if n > 1]
+        if later:
+            # The very first ingest, killed, leaves manifest 1 without a pointer; later ones were pointed to.
+            raise _damaged(str(places.current), f"CURRENT is not there, though generation {later[-1]} is")
         return Generation(0)
     number, digest = named
     path = places.generation(number)

@@ -7,14 +7,26 @@ result count. Killed anywhere, the same command again ends in the same bytes.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fonoteca.catalogue import bulk, facts, generation, merge, overlap, popularity, retention, room, views, wide
+from fonoteca.catalogue import (
+    bulk,
+    facts,
+    failures,
+    generation,
+    merge,
+    overlap,
+    popularity,
+    retention,
+    room,
+    tombstones,
+    views,
+    wide,
+)
 from fonoteca.catalogue import engine as engines
 from fonoteca.catalogue.collisions import MakeId, default_make_id
 from fonoteca.catalogue.engine import Engine, connect
@@ -25,7 +37,7 @@ from fonoteca.catalogue.reading import DIRECT
 from fonoteca.catalogue.spool import Spool, refusal_line
 from fonoteca.catalogue.tables import READER_VERSION
 from fonoteca.core import canonical, durable
-from fonoteca.core.errors import Failed, FonotecaError, NoSpace
+from fonoteca.core.errors import Failed
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
@@ -51,6 +63,11 @@ class Reading:
     mapping: str = ""
     """Digest of the options that change what the files mean."""
     reader: str = READER_VERSION
+
+    @property
+    def names(self) -> str:
+        """The dump's files, for a sentence."""
+        return ", ".join(f.name for f in self.dump.files) or self.info.name
 
     def same_as(self, entry: PartitionEntry | None) -> bool:
         """True where the partition was made by this very reading."""
@@ -181,7 +198,7 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
     """Do what was planned. The caller holds the writer's lock.
 
     Raises:
-        NoSpace, Failed: the generation that was there still counts.
+        NoSpace, Failed, Damaged: the generation that was there still counts.
     """
     places = Places.of(plan.layout)
     durable.remove_tree(places.spool)
@@ -192,8 +209,9 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
         entry = current.partition(plan.reading.info.name, plan.reading.dataset)
         assert entry is not None
         return _result(entry, current.number, changed=False)
-    entry = _partition(plan, places, progress, make)
-    following = _build(places, current, current.with_partition(entry), plan, progress, make)
+    with failures.ingesting(plan.reading.names):
+        entry = _with_tombstones(plan, places, current, _partition(plan, places, progress, make))
+        following = _build(places, current, current.with_partition(entry), plan, progress, make)
     changed = _settle(places, current, following)
     durable.remove_tree(places.work)
     return _result(entry, following.number if changed else current.number, changed=changed)
@@ -223,6 +241,17 @@ def _partition(plan: IngestPlan, places: Places, progress: Progress, make: MakeI
     return _by_record(plan, places, progress, make) if found is None else _in_bulk(plan, places, found, progress)
 
 
+def _with_tombstones(
+    plan: IngestPlan, places: Places, current: Generation, entry: PartitionEntry
+) -> PartitionEntry:  # fmt: skip
+    """The partition, with what its source described before and describes no more."""
+    before = current.partition(*entry.name)
+    if before is None or (before.tables == entry.tables and before.wide == entry.wide):
+        return replace(entry, tombstones=before.tombstones if before else [])
+    with connect(plan.engine, places.spool / "engine") as connection:
+        return replace(entry, tombstones=tombstones.find(connection, places, before, entry))
+
+
 def _by_record(plan: IngestPlan, places: Places, progress: Progress, make: MakeId) -> PartitionEntry:
     reading = plan.reading
     with Spool(places.spool, reading.info.name, make, progress) as spool:
@@ -245,7 +274,7 @@ def _in_bulk(plan: IngestPlan, places: Places, dump: Bulk, progress: Progress) -
     durable.make_folder(places.files)
     room.ask(places.root, dump.space())
     constant = bulk.Constant(reading.info.name, reading.dataset, reading.dump.id)
-    with connect(plan.engine, places.spool / "engine") as connection, told(connection, reading):
+    with connect(plan.engine, places.spool / "engine") as connection:
         written = bulk.write(connection, places, dump, constant, progress)
         quarantine = _quarantine_rows(connection, plan, dump.refusals())
     counts = Tally().told() | {"tracks": 0, "artists": 0, "synthetic": 0} | written.counts
@@ -253,35 +282,6 @@ def _in_bulk(plan: IngestPlan, places: Places, dump: Bulk, progress: Progress) -
         reading.info.name, reading.dataset, reading.dump, _licence(reading), reading.mapping, reading.reader, counts,
         quarantine, written.tables, [], written.wide, tuple(t for t in written.tables if t in DIRECT),
     )  # fmt: skip
-
-
-@contextlib.contextmanager
-def told(connection: duckdb.DuckDBPyConnection, reading: Reading) -> Iterator[None]:  # noqa: ARG001
-    """The engine's failures as ours: no space, a dump that cannot be read, too little memory."""
-    import duckdb
-
-    names = ", ".join(f.name for f in reading.dump.files) or reading.info.name
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise _out_of_room(names, error) from error
-    except duckdb.IOException as error:
-        why = f"{names}: {str(error).splitlines()[0]}"
-        if "No space left" in str(error) or "Disk quota" in str(error):
-            raise NoSpace("no-space", "The catalogue could not be written", why,
-                          "free some space, then run the same command again: it goes on where it was",
-                          names) from error  # fmt: skip
-        raise Failed("io-error", "The dump could not be read", why,
-                     "check the disk; then run the same command again", names) from error  # fmt: skip
-
-
-def _out_of_room(names: str, error: Exception) -> FonotecaError:
-    why = f"{names}: {str(error).splitlines()[0]}"
-    if "temp_directory" in why or "temp directory" in why.lower() or "disk" in why.lower():
-        return NoSpace("no-space", "The catalogue could not be written", why,
-                       "free some space, then run the same command again: it goes on where it was", names)  # fmt: skip
-    remedy = "raise catalogue.memory, then run the same command again: it goes on where it was"
-    return Failed("too-little-memory", "The dump could not be read", why, remedy, names)
 
 
 def _quarantine_rows(connection: duckdb.DuckDBPyConnection, plan: IngestPlan, query: str | None) -> str | None:
@@ -307,10 +307,9 @@ def _readable(records: Iterable[Record], reading: Reading) -> Iterator[Record]:
     try:
         yield from records
     except OSError as error:
-        names = ", ".join(f.name for f in reading.dump.files) or reading.info.name
-        why = f"{names}: {error.strerror or error}"
+        why = f"{reading.names}: {error.strerror or error}"
         remedy = "check the disk, or fetch the dump again; then run the same command again"
-        raise Failed("io-error", "The dump could not be read", why, remedy, names) from error
+        raise Failed("io-error", "The dump could not be read", why, remedy, reading.names) from error
 
 
 def _quarantine(plan: IngestPlan, spool: Spool) -> str | None:
@@ -328,7 +327,7 @@ def _build(
 ) -> Generation:
     """The generation that follows from these partitions: merged tables and popularity are brought up to date."""
     durable.make_folder(places.spool)
-    with connect(plan.engine, places.spool / "engine") as connection, told(connection, plan.reading):
+    with connect(plan.engine, places.spool / "engine") as connection:
         progress.stage("comparing", None, Unit.ROWS)
         wanted = replace(wanted, overlaps=overlap.find(connection, places, current, wanted))
         remaps = views.find_remaps(connection, places, wanted, make)
@@ -411,7 +410,11 @@ def rank(
     """
     places = Places.of(layout)
     durable.remove_tree(places.spool)
-    with retention.reading(places) as current, connect(engine, places.spool / "engine") as connection:
+    with (
+        failures.reading(),
+        retention.reading(places) as current,
+        connect(engine, places.spool / "engine") as connection,
+    ):
         progress.stage("ranking", None, Unit.ROWS)
         wide.name_overlaps(connection, places, current)
         merge.name_merged(connection, places, current.merged)

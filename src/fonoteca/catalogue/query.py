@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fonoteca.catalogue import engine as engines
-from fonoteca.catalogue import lookup, reading, retention, show, views
+from fonoteca.catalogue import failures, lookup, reading, retention, show, views
 from fonoteca.catalogue.engine import Engine, connect, parquet, text
 from fonoteca.catalogue.generation import Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.rows import Rows, run
 from fonoteca.catalogue.tables import MERGED, POPULARITY
+from fonoteca.catalogue.tombstones import TOMBSTONES
 from fonoteca.catalogue.wide import shown
 from fonoteca.core.errors import NoArchive
 from fonoteca.core.ids import Kind, show_id
@@ -74,10 +75,10 @@ class Catalogue:
 
         Raises:
             NoArchive: ``no-catalogue``: nothing was ingested yet.
-            Damaged: the manifest is.
+            Damaged: the manifest is, or a file; the latter may show only while a query runs.
         """
         places = Places.of(layout)
-        with retention.reading(places) as generation, connect(engine) as connection:
+        with retention.reading(places) as generation, failures.reading(), connect(engine) as connection:
             views.name_facts(connection, places, generation, generation.remaps)
             reading.name_tables(connection, places, generation)
             _name_views(connection, PUBLISHED_VIEWS, {})
@@ -103,6 +104,7 @@ class Catalogue:
         with connect(engine) as connection:
             _name_views(connection, VIEWS, paths)
             connection.execute(f"CREATE VIEW heard AS {reading.HEARD}")
+            views.name_table(connection, "tombstones", TOMBSTONES.empty_table())
             _name_views(connection, PUBLISHED_VIEWS, published)
             _close_doors(connection, [p for found in [*paths.values(), *published.values()] for p in found])
             yield cls(connection, Generation(int(folder.name)), is_edition=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fonoteca.catalogue import popularity, views, wide
+from fonoteca.catalogue import popularity, tombstones, views, wide
 from fonoteca.catalogue.engine import parquet
 from fonoteca.catalogue.generation import Generation
 from fonoteca.catalogue.places import Places
@@ -37,6 +37,7 @@ def name_tables(connection: duckdb.DuckDBPyConnection, places: Places, generatio
         listed = ", ".join(schema.names)
         rows = " UNION ALL ".join(f"SELECT {listed} FROM ({query})" for query in queries)
         _name(connection, table, rows, schema)
+    _name(connection, "tombstones", tombstones.view(places, generation), tombstones.TOMBSTONES)
     if generation.popularity:
         for name, query in popularity.views(places, generation, given).items():
             connection.execute(f"CREATE VIEW {name} AS {query}")

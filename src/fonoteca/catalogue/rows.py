@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from fonoteca.catalogue import failures
 from fonoteca.core.errors import FonotecaError, Usage
 
 if TYPE_CHECKING:
@@ -101,5 +102,8 @@ def _refused(query: str, why: str) -> Usage:
                  _TABLES_HINT, query)  # fmt: skip
 
 
-def _wrong(query: str, error: BaseException) -> Usage:
+def _wrong(query: str, error: BaseException) -> FonotecaError:
+    found = failures.damaged(error)
+    if found is not None:
+        return found
     return Usage("sql-wrong", "The query could not be answered", _first_line(error), _TABLES_HINT, query)
