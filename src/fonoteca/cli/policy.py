@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fonoteca.cli.context import Context
-from fonoteca.core.errors import Usage
 
 
 def publication_policy(context: Context) -> str:
@@ -12,12 +11,6 @@ def publication_policy(context: Context) -> str:
     Raises:
         Usage: ``bad-setting``: another word, and where it stands.
     """
-    from fonoteca.rights.policy import POLICIES
+    from fonoteca.rights.of_archive import publication_policy as of_settings
 
-    policy = context.settings.text("policy.publish")
-    if policy not in POLICIES:
-        origin = context.settings.origin("policy.publish").origin
-        raise Usage("bad-setting", "The setting policy.publish could not be read",
-                    f"{policy!r} (from {origin}) is neither 'all' nor 'free'", "write policy.publish = 'all' or 'free'",
-                    "policy.publish")  # fmt: skip
-    return policy
+    return of_settings(context.settings)

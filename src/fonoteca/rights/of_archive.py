@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from fonoteca.archive.holdings import Holdings
 from fonoteca.catalogue.engine import DEFAULT, Engine
 from fonoteca.catalogue.query import Catalogue
-from fonoteca.core.errors import NoArchive
+from fonoteca.core.errors import NoArchive, Usage
 from fonoteca.core.layout import ArchiveLayout
+from fonoteca.core.settings import Settings
 from fonoteca.rights.claims import ClaimIndex
 from fonoteca.rights.gate import Gate
+from fonoteca.rights.policy import POLICIES
 from fonoteca.rights.withdrawals import WithdrawalLog
 
 
@@ -54,3 +56,18 @@ def open_rights(layout: ArchiveLayout, policy: str, engine: Engine = DEFAULT) ->
         except NoArchive:
             catalogue = None
         yield Rights(holdings, catalogue, log, policy)
+
+
+def publication_policy(settings: Settings) -> str:
+    """The setting ``policy.publish``: ``all`` or ``free``.
+
+    Raises:
+        Usage: ``bad-setting``: another word, and where it stands.
+    """
+    policy = settings.text("policy.publish")
+    if policy not in POLICIES:
+        origin = settings.origin("policy.publish").origin
+        raise Usage("bad-setting", "The setting policy.publish could not be read",
+                    f"{policy!r} (from {origin}) is neither 'all' nor 'free'", "write policy.publish = 'all' or 'free'",
+                    "policy.publish")  # fmt: skip
+    return policy

@@ -34,7 +34,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     path = context.path(args.output)
     writer_for(path)
     with reading(context, args.edition) as joined:
-        count = export(joined.catalogue.sql(args.query), path)
+        count = export(joined.sql(args.query), path)
     size = path.stat().st_size
     value = {"path": str(path), "format": path.suffix.lower().lstrip("."), "rows": count, "bytes": size}
     context.result(value, [f"{path}: {counted(count, 'row')}, {counted(size, 'byte')}"])

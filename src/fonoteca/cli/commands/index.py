@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fonoteca.catalogue.query import Catalogue
-    from fonoteca.cli.joined import Joined
+    from fonoteca.rights.joined import Joined
     from fonoteca.search.inputs import Inputs
     from fonoteca.search.searcher import Searcher
 

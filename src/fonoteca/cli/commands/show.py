@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from fonoteca.cli.context import Context
-from fonoteca.core.errors import ExitCode, Failed
+from fonoteca.core.errors import ExitCode
 
 HELP = "show one recording, release or artist, with the source of each field"
 EXAMPLES = ("fonoteca show isrc:USS1Z9900001", "fonoteca --json show fma:141")
@@ -23,15 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Print the entity; the first one where the identifier names several, and the ids of the others."""
     from fonoteca.cli.joined import reading
-    from fonoteca.core.ids import show_id
 
     with reading(context, args.edition) as joined:
-        found = joined.catalogue.resolve(args.id)
-        if not found:
-            raise Failed("unknown-id", "There is nothing to show", f"nothing here is called {args.id}",
-                         f"'fonoteca search {args.id.partition(':')[2] or args.id}' may find it", args.id)  # fmt: skip
-        value = joined.show(*found[0])
-        value["others"] = [show_id(kind, entity) for kind, entity in found[1:]]
+        value = joined.named(args.id)
     context.result(value, _lines(value))
     return ExitCode.DONE
 

@@ -32,7 +32,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     from fonoteca.cli.joined import reading
 
     with reading(context, args.edition) as joined:
-        rows = joined.catalogue.sql(args.query)
+        rows = joined.sql(args.query)
         if context.json:
             found = list(rows.dicts())
             context.result({"columns": rows.columns, "rows": found, "total": len(found)})
