@@ -122,6 +122,25 @@ def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
+def scratch(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that is read once and then deleted: it need not outlive a power cut, so it is not synced.
+
+    Raises:
+        NoSpace, Failed: with the path; the file is gone.
+    """
+    try:
+        make_folder(path.parent)
+        with path.open("wb") as stream:
+            yield stream
+    except OSError as error:
+        _forget(path)
+        raise translate_os_error(error, path, "The file could not be written") from error
+    except BaseException:
+        _forget(path)
+        raise
+
+
+@contextlib.contextmanager
 def patching(path: Path) -> Iterator[IO[bytes]]:
     """An existing file to change in place, on the disk at the end. Every state between must be one to go on from.
 

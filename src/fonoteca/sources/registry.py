@@ -12,6 +12,7 @@ from fonoteca.sources.freemusi import Freemusi
 from fonoteca.sources.internet_archive import InternetArchive
 from fonoteca.sources.jamendo import Jamendo
 from fonoteca.sources.listenbrainz import ListenBrainz
+from fonoteca.sources.musicbrainz import MusicBrainz
 from fonoteca.sources.oai_pmh import OaiPmh
 from fonoteca.sources.records import Source
 from fonoteca.sources.table import Table
@@ -22,6 +23,7 @@ _ALL: tuple[Source, ...] = (
     Fma(),
     Freemusi(),
     Jamendo(),
+    MusicBrainz(),
     Discogs(),
     InternetArchive(),
     ListenBrainz(),

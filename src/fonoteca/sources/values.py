@@ -42,7 +42,11 @@ def text(value: Any, flags: Flags) -> str | None:
         return None
     if isinstance(value, list):
         return text("; ".join(str(v) for v in value), flags)
-    found = value if isinstance(value, str) else str(value)
+    return phrase(value if isinstance(value, str) else str(value), flags).strip() or None
+
+
+def phrase(found: str, flags: Flags) -> str:
+    """What stands between two names: as :func:`text`, but blanks at its ends stay, one at each."""
     if _SURROGATE.search(found):
         flags.add("bad-encoding")
         found = _SURROGATE.sub("\ufffd", found)
@@ -55,7 +59,7 @@ def text(value: Any, flags: Flags) -> str | None:
         found = _CONTROL.sub("", found)
     if _BIDI.search(found):
         flags.add("bidi-control")
-    return _BLANKS.sub(" ", found).strip() or None
+    return _BLANKS.sub(" ", found)
 
 
 def key(value: Any) -> str:
