@@ -1,0 +1,202 @@
+"""MusicBrainz: a file for each table, as PostgreSQL's COPY writes it, columns as in schema 31."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow.compute as pc
+
+from benchmarks.generate import model
+from benchmarks.generate.lines import chosen, copy_rows
+from benchmarks.generate.mix import Index
+from benchmarks.generate.model import Shard
+
+VARIOUS_GID = "89ad4ac3-39f7-470e-963a-56509c546377"
+REDIRECTED = 64
+"""One recording in so many has been merged with another, whose gid leads to it."""
+COUNTRIES = (
+    (221, "GB", "United Kingdom"), (222, "US", "United States"), (240, "XW", "[Worldwide]"), (81, "DE", "Germany"),
+    (73, "FR", "France"), (107, "JP", "Japan"), (13, "AU", "Australia"), (105, "IT", "Italy"), (150, "NL", "Netherlands"),
+    (202, "SE", "Sweden"), (30, "BR", "Brazil"), (194, "ES", "Spain"), (138, "MX", "Mexico"), (170, "PL", "Poland"),
+    (72, "FI", "Finland"), (177, "RU", "Russia"), (113, "KR", "South Korea"), (21, "BE", "Belgium"),
+)  # fmt: skip
+COUNTRY_WEIGHTS = (140, 230, 260, 90, 45, 60, 15, 30, 25, 20, 20, 20, 10, 12, 12, 15, 10, 12)
+STAMPS = tuple(f"20{y:02d}-{1 + y * 5 % 12:02d}-{1 + y * 11 % 28:02d} 1{y % 10}:2{y % 7}:3{y % 9}.{y * 39_119:06d}+00"
+               for y in range(11, 26))  # fmt: skip
+FORMATS = (1, 12, 7, 2)
+"""CD, digital media, 12" vinyl, vinyl."""
+LANGUAGES = (120, 113, 145, 134, 198)
+SCRIPTS = (28, 31, 85, 18)
+LABEL_OF = 20
+"""Releases of a label, on average."""
+
+
+def constant() -> Mapping[str, bytes]:
+    """Tables and files that are the same in every dump."""
+    area = [f"{i}\t{name}\t1\t0\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\tf\t\n" for i, _, name in sorted(COUNTRIES)]
+    code = [f"{i}\t{code}\n" for i, code, _ in sorted(COUNTRIES)]
+    return {
+        "TIMESTAMP": b"2026-09-02 00:20:13.371462+00\n",
+        "SCHEMA_SEQUENCE": b"31\n",
+        "REPLICATION_SEQUENCE": b"\n",
+        "COPYING": b"Made up by a generator; no rights are claimed: CC0.\n",
+        "mbdump/area": "".join(area).encode(),
+        "mbdump/country_area": "".join(f"{i}\n" for i, _, _ in sorted(COUNTRIES)).encode(),
+        "mbdump/iso_3166_1": "".join(code).encode(),
+    }
+
+
+def tables(shard: Shard, blocks: Index) -> dict[str, list[memoryview]]:
+    """The rows of some blocks; a table may come in several portions."""
+    out: dict[str, list[memoryview]] = {}
+    _artists(shard, blocks, out)
+    _releases(shard, model.releases(shard, blocks), out)
+    _recordings(shard, blocks, out)
+    return out
+
+
+def _artists(shard: Shard, blocks: Index, out: dict[str, list[memoryview]]) -> None:
+    ids = (blocks[:, None] * model.ARTISTS + np.arange(model.ARTISTS)).ravel() + 2
+    if blocks[0] == shard.first:  # the artist who is none is in every dump, first
+        ids = np.concatenate([[model.VARIOUS_ARTISTS], ids])
+    names, dice = model.artist_names(shard, ids), shard.dice
+    gid = pc.if_else(ids == model.VARIOUS_ARTISTS, VARIOUS_GID, dice.uuids("artist", ids))
+    born = dice.below("born", ids, 70)
+    year = chosen(born, [str(1935 + n) for n in range(70)], dice.below("born known", ids, 10) < 3)
+    kind = chosen(dice.below("kind", ids, 3), ["1", "2", "1"], dice.below("kind known", ids, 10) < 8)
+    sort = pc.replace_substring_regex(names, r"^The (.*)$", r"\1, The")
+    stamp = chosen(dice.below("stamp", ids, len(STAMPS)), STAMPS)
+    out["artist"] = [copy_rows(ids, gid, names, sort, year, _unknown(5), kind, r"\N", r"\N",
+                               "", "0", stamp, "f", r"\N", r"\N")]  # fmt: skip
+    credit_gid = dice.uuids("credit", ids)
+    uses = dice.below("uses", ids, 60)
+    out["artist_credit"] = [copy_rows(ids, names, "1", uses, stamp, "0", credit_gid)]
+    out["artist_credit_name"] = [copy_rows(ids, "0", ids, names, "")]
+
+
+def _unknown(columns: int) -> str:
+    return "\t".join([r"\N"] * columns)
+
+
+def _releases(shard: Shard, made: model.Releases, out: dict[str, list[memoryview]]) -> None:
+    dice, number = shard.dice, made.number
+    ids, origin = number + 1, made.origin
+    # A reissue belongs to the group of its original, if that is in this dump.
+    here = (origin >= shard.first * model.RELEASE_IDS) & (origin < (shard.first + shard.blocks) * model.RELEASE_IDS)
+    group = np.where(here, origin, number) + 1
+    titles, stamp = model.release_titles(shard, made), chosen(dice.below("stamp", number, len(STAMPS)), STAMPS)
+    language = chosen(dice.below("language", number, len(LANGUAGES)), list(map(str, LANGUAGES)),
+                      dice.below("language known", number, 10) < 8)  # fmt: skip
+    script = chosen(np.minimum(model.scripts(dice, origin), 3), list(map(str, SCRIPTS)))
+    code = model.barcodes(shard, made)
+    out["release"] = [copy_rows(ids, dice.uuids("release", number), titles, made.artist, group, "1", r"\N", language, script,
+                                code, "", "0", "-1", stamp)]  # fmt: skip
+    first = np.flatnonzero(group == ids)
+    kind = chosen(np.where(made.size > 6, 0, np.where(made.size > 2, 2, 1))[first], ["1", "2", "3"])
+    out["release_group"] = [copy_rows(ids[first], dice.uuids("group", number[first]), titles.take(first), made.artist[first],
+                                      kind, "", "0", stamp.take(first))]  # fmt: skip
+    _events(shard, made, out)
+    _labels(shard, made, out)
+    _media(shard, made, out)
+
+
+def _events(shard: Shard, made: model.Releases, out: dict[str, list[memoryview]]) -> None:
+    known = np.flatnonzero(made.year > 0)
+    number, dice = made.number[known], shard.dice
+    date = [made.year[known], *(chosen(part, [str(n) for n in range(32)], part > 0)
+                                for part in (made.month[known], made.day[known]))]  # fmt: skip
+    somewhere = dice.below("somewhere", number, 100) < 92
+    country = model.laws.picked(dice.bits("country", number), COUNTRY_WEIGHTS)
+    ids = np.array([area for area, _, _ in COUNTRIES])[country]
+    cut = [part[somewhere] if isinstance(part, np.ndarray) else part.filter(somewhere) for part in date]
+    out["release_country"] = [copy_rows(number[somewhere] + 1, ids[somewhere], *cut)]
+    rest = [part[~somewhere] if isinstance(part, np.ndarray) else part.filter(~somewhere) for part in date]
+    out["release_unknown_country"] = [copy_rows(number[~somewhere] + 1, *rest)]
+
+
+def _labels(shard: Shard, made: model.Releases, out: dict[str, list[memoryview]]) -> None:
+    dice = shard.dice
+    labelled = made.number[dice.below("labelled", made.number, 10) < 6]
+    # Labels stand among the releases that are multiples of LABEL_OF.
+    span = shard.blocks * model.RELEASE_IDS // LABEL_OF
+    label = shard.first * model.RELEASE_IDS // LABEL_OF + dice.below("label", labelled, span)
+    catalogue = chosen(labelled % 26, [f"{chr(65 + n)}{chr(65 + n * 7 % 26)}R" for n in range(26)])
+    code = pc.binary_join_element_wise(catalogue, pc.cast(labelled % 10_007, "string"), " ")
+    out["release_label"] = [copy_rows(labelled + 1, labelled + 1, label + 1, code, r"\N")]
+    mine = np.unique(made.number // LABEL_OF)
+    names = model.words.names(dice, "label", mine, np.zeros(len(mine), np.int64))
+    out["label"] = [copy_rows(mine + 1, dice.uuids("label", mine), names, _unknown(7), "4", r"\N",
+                              "", "0", r"\N", "f")]  # fmt: skip
+
+
+def _media(shard: Shard, made: model.Releases, out: dict[str, list[memoryview]]) -> None:
+    discs = -(-made.size // model.DISC)
+    release, total = np.repeat(made.number, discs), np.repeat(made.size, discs)
+    disc = np.arange(len(release)) - np.repeat(np.cumsum(discs) - discs, discs)
+    count = np.minimum(total - disc * model.DISC, model.DISC)
+    ids = medium(release, disc)
+    style = chosen(shard.dice.below("format", release, len(FORMATS)), list(map(str, FORMATS)))
+    stamp = chosen(shard.dice.below("stamp", release, len(STAMPS)), STAMPS)
+    gid = shard.dice.uuids("medium", ids)
+    out["medium"] = [copy_rows(ids, release + 1, disc + 1, style, "", "0", stamp, count, gid)]
+
+
+def medium(release: Index, disc: Index) -> Index:
+    """A release has at most sixteen discs."""
+    return release * 16 + disc + 1
+
+
+def _recordings(shard: Shard, blocks: Index, out: dict[str, list[memoryview]]) -> None:
+    numbers = np.arange(blocks[0] * model.BLOCK, min((blocks[-1] + 1) * model.BLOCK, shard.end))
+    made, dice = model.recordings(shard, numbers), shard.dice
+    titles, lengths = model.recording_titles(shard, made), model.lengths(shard, made)
+    credit = credits_of(shard, made)
+    when = dice.below("stamp", numbers, 4 * len(STAMPS))
+    stamp = chosen(when % len(STAMPS), STAMPS, when < len(STAMPS))  # most have never been edited
+    out["recording"] = [
+        copy_rows(numbers + 1, dice.uuids("recording", numbers), titles, credit, lengths, "\t0", stamp, "f")
+    ]
+    codes = model.isrcs(made)
+    out["isrc"] = [copy_rows(numbers + 1, numbers + 1, codes, "0", STAMPS[3])]
+    old = numbers[dice.one_in("redirect", numbers, REDIRECTED)]
+    out["recording_gid_redirect"] = [copy_rows(dice.uuids("redirect", old), old + 1, STAMPS[5])]
+    track = numbers // model.BLOCK * model.TRACK_IDS + numbers % model.BLOCK
+    out["track"] = [_tracks(shard, track, numbers, made.release, made.offset, titles, credit, lengths)]
+    release, offset, chosen_ones = model.compiled(shard, blocks)
+    others = model.recordings(shard, chosen_ones)
+    place = np.arange(len(release)) % (model.COMPILATIONS * model.COMPILED)
+    track = release // model.RELEASE_IDS * model.TRACK_IDS + model.BLOCK + place
+    out["track"].append(_tracks(shard, track, chosen_ones, release, offset, model.recording_titles(shard, others),
+                                credits_of(shard, others), model.lengths(shard, others)))  # fmt: skip
+    _guests(shard, made, out)
+
+
+def _tracks(shard: Shard, track: Index, recording: Index, release: Index, offset: Index, titles: pc.Expression,
+            credit: Index, lengths: pc.Expression) -> memoryview:  # fmt: skip
+    place = offset % model.DISC + 1
+    disc = medium(release, offset // model.DISC)
+    gid = shard.dice.uuids("track", track)
+    return copy_rows(track + 1, gid, recording + 1, disc, place, place, titles, credit, lengths, "0", STAMPS[1], "f")
+
+
+def credits_of(shard: Shard, made: model.Recordings) -> Index:
+    """The credit of an artist alone has the artist's id; that of two follows after all artists of the catalogue."""
+    alone = made.guest == 0
+    return np.where(alone, made.artist, shard.all_blocks * model.ARTISTS + 2 + made.number // model.FEATURED)
+
+
+def _guests(shard: Shard, made: model.Recordings, out: dict[str, list[memoryview]]) -> None:
+    rows = np.flatnonzero(made.guest)
+    two = model.Recordings(made.number[rows], *([made.origin[rows]] * 3), made.artist[rows], made.guest[rows])
+    ids, first, second = (
+        credits_of(shard, two),
+        model.artist_names(shard, two.artist),
+        model.artist_names(shard, two.guest),
+    )
+    name = pc.binary_join_element_wise(first, second, " feat. ")
+    out["artist_credit"].append(copy_rows(ids, name, "2", "1", STAMPS[2], "0", shard.dice.uuids("credit", ids)))
+    out["artist_credit_name"] += [
+        copy_rows(ids, "0", two.artist, first, " feat. "),
+        copy_rows(ids, "1", two.guest, second, ""),
+    ]
