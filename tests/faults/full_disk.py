@@ -48,7 +48,12 @@ def main(start: Path, place: Path, levels: int) -> None:
         first, left = run(), tree(place / "work")
         subprocess.run(["mount", "-o", f"remount,size={plenty}", str(place)], check=True)
         told.append(
-            {"first": first, "left": left, "again": run() if first[0] not in {0, 3} else first, "after": tree(place / "work")}
+            {
+                "first": first,
+                "left": left,
+                "again": first if first[0] in {0, 3} else run(),
+                "after": tree(place / "work"),
+            }
         )
         subprocess.run(["umount", str(place)], check=True)
     print(json.dumps({"before": before, "clean": clean, "growth": growth, "levels": told}))

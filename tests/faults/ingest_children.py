@@ -4,7 +4,8 @@ The process is warm and has one thread, so that a child costs no start of Python
 archive), ``words``, and any of ``variables`` (settings), ``clock`` (seconds off, or a list of them to jump between),
 ``kill_call`` (SIGKILL at the n-th call that changes the disk), ``kill_byte`` (once so many bytes were written),
 ``kill_after`` (seconds), ``fail`` (n, errno, for ever: the n-th call for input or output fails), ``limits``
-(rlimit → value). The answer: ``status`` (of wait), ``code``, ``stdout``, ``stderr``, ``calls``, ``bytes``, ``rss``, ``seconds``.
+(rlimit → value). The answer: ``status`` (of wait), ``code``, ``stdout``, ``stderr``, ``calls``, ``bytes``, ``rss``
+and ``seconds``.
 """
 
 from __future__ import annotations

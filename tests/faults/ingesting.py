@@ -68,7 +68,7 @@ def case(way: Way, home: Path, rows: int = 300) -> Case:
     dump.mkdir(parents=True)
     way.write(dump, rows)
     filled(home / "archive")
-    return Case(way, home, tuple(word.format(dump=dump) for word in way.words) + ("--json",))
+    return Case(way, home, (*(word.format(dump=dump) for word in way.words), "--json"))
 
 
 def books(folder: Path) -> dict[str, str]:

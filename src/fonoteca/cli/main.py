@@ -161,11 +161,18 @@ def run(argv: Sequence[str], env: Env) -> int:
         return int(ExitCode.FAILED)
     except ModuleNotFoundError as error:
         return _tell(env, _missing_extra(error), as_json)
+    except MemoryError:
+        return _tell(env, _no_memory(), as_json)
     except OSError as error:
         from fonoteca.core.durable import translate_os_error
 
         where = Path(error.filename) if isinstance(error.filename, str) else env.cwd
         return _tell(env, translate_os_error(error, where, "The command could not go on"), as_json)
+
+
+def _no_memory() -> FonotecaError:
+    return Failed("too-little-memory", "The command could not go on", "the system gave it no more memory",
+                  "give it more, or lower catalogue.memory and the number of threads or workers")  # fmt: skip
 
 
 def _missing_extra(error: ModuleNotFoundError) -> FonotecaError:
