@@ -31,7 +31,7 @@ from fonoteca.sources.records import (
 from fonoteca.sources.tally import Tally
 
 KEYS = {"key", "recording", "release"}
-SIGNALS = {"listens", "downloads", "rating", "favourites", "interest"}
+SIGNALS = {"listens", "listeners", "downloads", "rating", "favourites", "interest"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.core
 def test_spilled_or_not_the_counts_are_those_of_a_set(held: int) -> None:
     rng = random.Random(7)
     mbids = [f"{rng.getrandbits(32):08x}-0000-4000-8000-{n:012x}" for n in range(20)]
-    listens = [(rng.choice(mbids), f"{rng.randrange(40)}", n % 3, n) for n in range(2000)]
+    listens = [(rng.choice(mbids), f"{rng.randrange(8)}", f"{rng.randrange(9)}", n % 3, n) for n in range(2000)]
     with ListenCount(held) as count:
         for one in listens:
             count.add(*one)
@@ -24,15 +24,16 @@ def test_spilled_or_not_the_counts_are_those_of_a_set(held: int) -> None:
     assert [c.mbid for c in found] == sorted(mbids)
     for counted in found:
         mine = [entry for entry in listens if entry[0] == counted.mbid]
-        assert counted.listens == len({who for _, who, _, _ in mine})
+        assert counted.listens == len({(who, when) for _, who, when, _, _ in mine})
+        assert counted.listeners == len({who for _, who, *_ in mine})
         assert counted.listens + len(counted.again) == len(mine)
-        assert counted.first == min((file, row) for _, _, file, row in mine)
+        assert counted.first == min((file, row) for *_, file, row in mine)
 
 
 def test_nothing_counts_nothing() -> None:
     with ListenCount() as count:
         assert list(count.counted()) == []
-        count.add("00000000-0000-0000-0000-000000000000", "a", 65_535, 2**48 - 1)
+        count.add("00000000-0000-0000-0000-000000000000", "a", "b", 65_535, 2**40 - 1)
         assert list(count.counted()) == [
-            Counted("00000000-0000-0000-0000-000000000000", 1, (65_535, 2**48 - 1), ())
+            Counted("00000000-0000-0000-0000-000000000000", 1, 1, (65_535, 2**40 - 1), ())
         ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -15,10 +16,12 @@ import pytest
 from contracts.source_contract import Case, TableContract
 from fonoteca.core.errors import Usage
 from fonoteca.sources.listenbrainz import ListenBrainz, seconds
+from fonoteca.sources.packed import zstd_module
 from fonoteca.sources.records import Dump, Duplicate, Record, Ref, Refused, SignalRecord
 from fonoteca.sources.tally import Tally
 
 pytestmark = pytest.mark.core
+ZSTD: Any = zstd_module()
 
 A = "7133862a-0fd3-4d1c-9cb6-3be5e051af13"
 B = "0ca2a698-7280-4b40-a357-ca966bbd3a96"
@@ -52,8 +55,18 @@ def read(*paths: Path) -> tuple[list[Record], Tally]:
     return found, tally
 
 
-def counts(found: list[Record]) -> dict[str, float]:
-    return {r.recording.key: r.signal.value for r in found if isinstance(r, SignalRecord)}
+def counts(found: list[Record], kind: str = "listens") -> dict[str, float]:
+    return {r.recording.key: r.signal.value for r in found if isinstance(r, SignalRecord) and r.signal.kind == kind}
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return target.getvalue()
 
 
 class TestContract(TableContract):
@@ -72,6 +85,7 @@ def test_each_listen_is_counted_once(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(lines(*LISTENS))
     found, _ = read(tmp_path / "x")
     assert counts(found) == {A: 3.0, B: 1.0}
+    assert counts(found, "listeners") == {A: 2.0, B: 1.0}
     first = next(r for r in found if isinstance(r, SignalRecord) and r.recording.key == A)
     assert (first.recording, first.position) == (Ref("musicbrainz", A), "x:1")
     assert [(r.position, r.key) for r in found if isinstance(r, Duplicate)] == [("x:4", A)]
@@ -107,16 +121,64 @@ def test_top_lists_are_summed_over_users(tmp_path: Path) -> None:
     assert caught.value.code == "several-tables"
 
 
-def test_packed_dumps_name_the_remedy(tmp_path: Path) -> None:
-    (tmp_path / "a.tar.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(100))
-    with io.BytesIO() as held, tarfile.open(fileobj=held, mode="w") as tar:
-        info = tarfile.TarInfo("../../x")
-        tar.addfile(info)
-        (tmp_path / "b.tar").write_bytes(held.getvalue())
-    for name in ("a.tar.zst", "b.tar"):
+class TestContractOfAnArchive(TableContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path) -> Case:
+        dump = archive({
+            "d/COPYING": b"CC0", "d/listens/2020/1.listens": lines(*LISTENS) + b"{broken\n", "../x": b"{}",
+            "d/listens/2020/2.listens": lines(LISTENS[5], listen(3, 9, B)),
+        })  # fmt: skip
+        (tmp_path / "dump").write_bytes(ZSTD.compress(dump))
+        refused = ["no-key", "no-key", "no-key", "bad-json", "archive-name"]
+        return Case(ListenBrainz(), Dump([tmp_path / "dump"]), 9, [], 2, refused)
+
+
+def test_an_archive_and_its_files_count_the_same(tmp_path: Path) -> None:
+    rng = random.Random(4)
+    files = {f"listens/2020/{n}.listens": lines(*(listen(rng.randrange(9), rng.randrange(99), rng.choice([A, B]))
+                                                 for _ in range(300))) for n in range(4)}  # fmt: skip
+    for form in (bytes, gzip.compress, ZSTD.compress):
+        (tmp_path / "dump").write_bytes(form(archive(files)))
+        found, tally = read(tmp_path / "dump")
+        for name, data in files.items():
+            (tmp_path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "files" / name).write_bytes(data)
+        other, told = read(tmp_path / "files")
+        assert tally.told() == told.told()
+        assert [counts(found, kind) for kind in ("listens", "listeners")] == [
+            counts(other, kind) for kind in ("listens", "listeners")
+        ]
+        at = next(r for r in found if isinstance(r, SignalRecord)).position
+        assert at.startswith("dump/listens/2020/0.listens:")
+
+
+def test_the_form_for_spark_in_an_archive(tmp_path: Path, shared_data: Path) -> None:
+    folder = shared_data / "listenbrainz" / "spark"
+    paths = sorted((folder / "full-dump-1").iterdir())
+    (tmp_path / "a.tar").write_bytes(archive({f"dump/{p.name}": p.read_bytes() for p in paths}))
+    packed, plain = read(tmp_path / "a.tar"), read(folder / "full-dump-1")
+    assert packed[1].told() == plain[1].told()
+    assert counts(packed[0]) == counts(plain[0]) != {}
+    assert counts(packed[0], "listeners") == counts(plain[0], "listeners")
+
+
+def test_a_torn_archive_counts_what_came_before(tmp_path: Path) -> None:
+    files = {f"{n}.listens": lines(*(listen(m * 7919, m, A) for m in range(n * 3000, n * 3000 + 3000))) for n in (0, 1)}
+    whole = ZSTD.compress(archive(files))
+    for data in (whole[: len(whole) * 3 // 4], archive(files)[:-2000]):
+        (tmp_path / "x").write_bytes(data)
+        found, _ = read(tmp_path / "x")
+        codes = [r.code for r in found if isinstance(r, Refused)]
+        assert codes[-1] == "truncated-file" and set(codes[:-1]) <= {"bad-json"}
+        assert 3000 < counts(found)[A] <= 6000
+
+
+def test_other_archives_are_no_dump(tmp_path: Path) -> None:
+    for number, data in enumerate((archive({"a": b"CC0"}), archive({"a": b'{"b": 1}\n'}), archive({"a": b"PAR1"}))):
+        (tmp_path / str(number)).write_bytes(data)
         with pytest.raises(Usage) as caught:
-            ListenBrainz().check(Dump([tmp_path / name]))
-        assert "unpack" in caught.value.remedy
+            ListenBrainz().check(Dump([tmp_path / str(number)]))
+        assert caught.value.code == "not-a-dump"
 
 
 def test_hostile_lines_are_refused_and_others_counted(tmp_path: Path) -> None:

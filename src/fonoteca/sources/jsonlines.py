@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 from fonoteca.sources.delimited import Lines, TooLong
 from fonoteca.sources.limits import Limits
 from fonoteca.sources.records import Refused
 from fonoteca.sources.rows import Row, TableFile, refused
-from fonoteca.sources.stream import open_text, torn
+from fonoteca.sources.stream import Torn, open_text, torn
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
@@ -19,19 +20,30 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
 def rows(file: TableFile) -> Iterator[Row | Refused]:
     """The objects in order; nested ones as ``outer.inner``."""
     text, stream = open_text(file.path, file.encoding, file.limits)
+    return _rows(text, lambda: torn(stream), file.name, file.limits)
+
+
+def rows_of(stream: BinaryIO, name: str, limits: Limits) -> Iterator[Row | Refused]:
+    """The objects of a stream of UTF-8, which is read to its end and closed."""
+    text = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")
+    return _rows(text, lambda: None, name, limits)
+
+
+def _rows(
+    text: io.TextIOWrapper, damage: Callable[[], Torn | None], name: str, limits: Limits
+) -> Iterator[Row | Refused]:
     with text:
-        lines = Lines(text, file.limits)
+        lines = Lines(text, limits)
         while (found := _next(lines)) is not None:
-            where = f"{file.name}:{lines.first}"
-            if lines.unended() is not None and torn(stream) is not None:
+            where = f"{name}:{lines.first}"
+            if lines.unended() is not None and damage() is not None:
                 break
             if found == "":
-                yield refused(where, "long-row", "the line is longer than a line may be", lines.taken[0], file.limits)
+                yield refused(where, "long-row", "the line is longer than a line may be", lines.taken[0], limits)
             elif found.strip("\ufeff \t\r\n"):
-                yield _row(where, found, file.limits)
-        damage = torn(stream)
-        if damage is not None:
-            yield refused(f"{file.name}:{lines.first}", damage.code, damage.reason, lines.unended() or "", file.limits)
+                yield _row(where, found, limits)
+        if (wrong := damage()) is not None:
+            yield refused(f"{name}:{lines.first}", wrong.code, wrong.reason, lines.unended() or "", limits)
 
 
 def _next(lines: Lines) -> str | None:

@@ -1,7 +1,8 @@
 """``listenbrainz``: listens (JSON lines as in the full dump, Parquet as in the one for Spark), or top recordings.
 
-Listens become one count a recording, keyed by its MBID, each listen of a user at a moment counted once. Listens that
-ListenBrainz has not matched to a recording have no MBID: they say nothing that can be counted.
+Listens become two counts a recording, keyed by its MBID: listens, each of a user at a moment counted once, and
+listeners, the users that they are of. Listens that ListenBrainz has not matched to a recording
+have no MBID: they say nothing that can be counted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources import jsondocs, values
+from fonoteca.sources import listenbrainz_archive as archive
 from fonoteca.sources.documents import Document, DocumentSource, names, recognise
 from fonoteca.sources.listen_count import ListenCount
 from fonoteca.sources.records import (
@@ -29,6 +31,7 @@ from fonoteca.sources.records import (
 )
 from fonoteca.sources.rows import Row, describe
 from fonoteca.sources.seen import Seen, joined_key
+from fonoteca.sources.unpack import is_archive
 
 LICENCE = "CC0-1.0"
 INFO = SourceInfo(
@@ -38,7 +41,8 @@ INFO = SourceInfo(
     licences=(FieldLicence("*", LICENCE, "ListenBrainz"),),
     where="data.metabrainz.org/pub/musicbrainz/listenbrainz: full dumps twice a month",
     size="about 2.5 thousand million listens",
-    files="*.listens (JSON lines) of an unpacked listens dump, its Parquet form, or lists of top recordings (JSON)",
+    files="listenbrainz-listens-dump-*.tar.zst as published, its files (JSON lines), the form for Spark (Parquet), "
+    "or lists of top recordings (JSON)",
 )
 _KINDS = ("listens", "top recordings")
 _MBIDS = (
@@ -52,8 +56,8 @@ _MSIDS = (
     "track_metadata.track_name",
     "recording_name",
 )
-_PACKED = ((b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\x00", "xz"), (b"BZh", "bzip2"))
-_TAR = 257
+_MOST_FILES = 1 << 16
+"""Files of listens: a place has 16 bits for the number of its file."""
 
 
 class ListenBrainz(DocumentSource):
@@ -65,7 +69,7 @@ class ListenBrainz(DocumentSource):
         return INFO
 
     def documents(self, dump: Dump) -> list[Document]:
-        """Those of listens, or of top lists. Raises Usage, also for tars and for listens that would count twice."""
+        """Those of listens, or of top lists. Raises Usage, also for listens that would count twice."""
         return _files(dump)
 
     def records(self, dump: Dump) -> Iterator[Record]:
@@ -90,23 +94,28 @@ def _files(dump: Dump) -> list[Document]:
 
 def _kind_of(path: Path) -> str | None:
     with path.open("rb") as stream:
-        head = stream.read(_TAR + 5)
-    packed = next((form for magic, form in _PACKED if head.startswith(magic)), None)
-    if packed or head[_TAR:] == b"ustar":
-        raise Usage("not-a-dump", f"{path.name} is packed", f"it is {packed or 'a tar archive'}, which is not read",
-                    "unpack it first (tar -xf FILE -C FOLDER, with zstd installed), then name the folder",
-                    str(path))  # fmt: skip
+        head = stream.read(4)
+    if head != b"PAR1" and is_archive(path):
+        return "listens" if archive.is_listens(path, _is_listen, _has_listens) else None
     try:
-        if head.startswith(b"PAR1"):
-            return "listens" if {"listened_at", "user_id", "recording_mbid"} <= set(describe(path).columns) else None
+        if head == b"PAR1":
+            return "listens" if _has_listens(set(describe(path).columns)) else None
         row = jsondocs.first(path, _parts)
     except Usage:
         return None
     if row is None:
         return None
-    if "listened_at" in row.values and _first(row, ("user_id", "user_name")) is not None:
+    if _is_listen(row):
         return "listens"
     return "top recordings" if {"listen_count", "recording_mbid"} <= set(row.values) else None
+
+
+def _is_listen(row: Row) -> bool:
+    return "listened_at" in row.values and _first(row, ("user_id", "user_name")) is not None
+
+
+def _has_listens(columns: set[str]) -> bool:
+    return {"listened_at", "user_id", "recording_mbid"} <= columns
 
 
 def _parts(document: Any) -> list[Any] | None:
@@ -148,18 +157,33 @@ def _rows(path: Path, name: str) -> Iterator[Row | Refused]:
         yield replace(row, position=name + row.position[len(path.name) :])
 
 
+def _files_of(paths: list[Path], shown: dict[Path, str]) -> Iterator[tuple[str, Iterator[Row | Refused]]]:
+    """Files of listens with their rows, those in archives too."""
+    for path in paths:
+        if is_archive(path):
+            yield from archive.files(path, shown[path])
+        else:
+            yield shown[path], _rows(path, shown[path])
+
+
 def _listens(paths: list[Path], shown: dict[Path, str]) -> Iterator[Record]:
+    read: list[str] = []
     with ListenCount() as count:
-        for number, path in enumerate(paths):
-            for row in _rows(path, shown[path]):
-                refused = row if isinstance(row, Refused) else _add(count, row, number)
+        for name, rows in _files_of(paths, shown):
+            if len(read) == _MOST_FILES:
+                yield Refused(f"{name}:0", "archive-members", f"there are more than {_MOST_FILES} files", "")
+                break
+            read.append(name)
+            for row in rows:
+                refused = row if isinstance(row, Refused) else _add(count, row, len(read) - 1)
                 if refused is not None:
                     yield refused
         for counted in count.counted():
             for file, line in counted.again:
-                yield Duplicate(f"{shown[paths[file]]}:{line}", counted.mbid)
+                yield Duplicate(f"{read[file]}:{line}", counted.mbid)
             file, line = counted.first
-            yield _signal(counted.mbid, f"{shown[paths[file]]}:{line}", counted.listens)
+            yield _signal(counted.mbid, f"{read[file]}:{line}", "listens", counted.listens)
+            yield _signal(counted.mbid, f"{read[file]}:{line}", "listeners", counted.listeners)
 
 
 def _add(count: ListenCount, row: Row, file: int) -> Refused | None:
@@ -173,7 +197,7 @@ def _add(count: ListenCount, row: Row, file: int) -> Refused | None:
     if mbid is None or user is None or moment is None:
         lacks = "an MBID" if mbid is None else "a user" if user is None else "a time"
         return row.refuse("no-key", f"the listen has not {lacks}: it cannot be counted once")
-    count.add(mbid, f"{user}\n{moment}\n{_first(row, _MSIDS)}", file, int(row.position.rpartition(":")[2]))
+    count.add(mbid, str(user), f"{moment}\n{_first(row, _MSIDS)}", file, int(row.position.rpartition(":")[2]))
     return None
 
 
@@ -205,7 +229,7 @@ def _tops(paths: list[Path], shown: dict[Path, str]) -> Iterator[Record]:
                 yield record
     for mbid in sorted(sums):
         position, listens = sums[mbid]
-        yield _signal(mbid, position, listens)
+        yield _signal(mbid, position, "listens", listens)
 
 
 def _top(row: Row, seen: Seen, sums: dict[str, tuple[str, float]]) -> Record | None:
@@ -226,5 +250,5 @@ def _top(row: Row, seen: Seen, sums: dict[str, tuple[str, float]]) -> Record | N
     return again
 
 
-def _signal(mbid: str, position: str, listens: float) -> SignalRecord:
-    return SignalRecord(Ref("musicbrainz", mbid), position, Signal("listens", float(listens), LICENCE))
+def _signal(mbid: str, position: str, kind: str, value: float) -> SignalRecord:
+    return SignalRecord(Ref("musicbrainz", mbid), position, Signal(kind, float(value), LICENCE))

@@ -44,7 +44,11 @@ class ClaimText:
 
 @dataclass(frozen=True)
 class Signal:
-    """A count or rating. ``kind`` is ``listens``, ``downloads``, ``rating``, ``favourites`` or ``interest`` (FMA's)."""
+    """A count or rating.
+
+    ``kind`` is ``listens``, ``listeners`` (different users: never added up), ``downloads``, ``rating``,
+    ``favourites`` or ``interest`` (FMA's).
+    """
 
     kind: str
     value: float

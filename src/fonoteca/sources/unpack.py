@@ -75,9 +75,12 @@ def plain(path: Path, limits: Limits = LIMITS) -> io.BufferedReader:
 
 
 def is_archive(path: Path, limits: Limits = LIMITS) -> bool:
-    """Whether the file is a tar archive, packed or not. Raises as :func:`plain`."""
+    """Whether the file is a tar archive, packed or not; False for one that is torn at once. Raises Usage."""
     with plain(path, limits) as stream:
-        return tarstream.is_tar(stream.peek(BLOCK)[:BLOCK])
+        try:
+            return tarstream.is_tar(stream.peek(BLOCK)[:BLOCK])
+        except TornDump:
+            return False
 
 
 def members(path: Path, limits: Limits = LIMITS) -> Iterator[Member | Refused]:
