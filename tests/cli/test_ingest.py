@@ -111,3 +111,16 @@ def test_a_truncated_gzip_is_no_traceback(tmp_path: Path) -> None:
     ran = fonoteca("ingest", "table", path, "--json", cwd=tmp_path)
     assert ran.code in {2, 3}
     assert "Traceback" not in ran.stderr
+
+
+def test_a_mapping_names_the_licence_of_harvested_pages(tmp_path: Path) -> None:
+    archive(tmp_path)
+    (tmp_path / "page.xml").write_text(
+        '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords><record><header><identifier>a:1</identifier>'
+        '<datestamp>2020-01-01</datestamp></header><metadata><d xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        "<dc:title>T</dc:title><dc:type>sound</dc:type></d></metadata></record></ListRecords></OAI-PMH>"
+    )
+    (tmp_path / "m.toml").write_text('licence = "CC0-1.0"\ncredit = "A library"\n')
+    ran = ok("ingest", "oai_pmh", "page.xml", "--mapping", "m.toml", "--json", cwd=tmp_path)
+    assert (ran.json["records"], ran.json["refused"]) == (1, 0)
+    assert "CC0-1.0" in (tmp_path / "catalogue/generations/000001.json").read_text()

@@ -18,6 +18,9 @@ EXAMPLES = (
     "fonoteca ingest table listens.csv --mapping listens.toml --plan",
 )
 
+_MAPPED = ("table", "oai_pmh")
+"""Sources that take a mapping: for its columns, or for its licence and credit."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``ingest``."""
@@ -25,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", metavar="PATH", nargs="+", help="the files of one dump, or a folder of them")
     parser.add_argument("--plan", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("--dataset", metavar="NAME", help="keep this dump beside other dumps of the same source")
-    parser.add_argument("--mapping", metavar="FILE", help="which column means what, for tables (TOML)")
+    parser.add_argument("--mapping", metavar="FILE", help="what columns mean; for oai_pmh the licence (TOML)")
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
@@ -61,9 +64,9 @@ def _dump(context: Context, source: Source, args: argparse.Namespace) -> Dump:
                         "check the path: it is taken against the folder that you are in", str(path))  # fmt: skip
     options: dict[str, Any] = {}
     if args.mapping:
-        if source.info.name != "table":
+        if source.info.name not in _MAPPED:
             raise Usage("bad-arguments", "The command was not understood",
-                        f"--mapping is for tables, and {source.info.name!r} knows its columns itself",
+                        f"--mapping is for {' and '.join(_MAPPED)}, and {source.info.name!r} knows its columns itself",
                         f"leave it out, or read the file as a table: fonoteca ingest table {args.paths[0]} --mapping "
                         f"{args.mapping}", "--mapping")  # fmt: skip
         options["mapping"] = load(context.path(args.mapping))
