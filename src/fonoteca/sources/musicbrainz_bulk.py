@@ -72,7 +72,7 @@ class TablesBulk:
         self._refusals = [self._broken(sql.work, staged) for staged in self._staged.values() if staged.broken]
         found = checks.run(sql, set(self._staged))
         self._refusals += found.refusals
-        self._share(sql)
+        self._share(sql, recount="track" in found.refused)
         self._chunks = self._plan(sql)
         self._counts = self._tally(sql, found)
 
@@ -111,6 +111,8 @@ class TablesBulk:
         progress.stage("unpacking", self._files.size or None, Unit.BYTES)
         for table, form, piece in ahead(self._cut(sql.work, progress)):
             staged = self._staged.setdefault(table.name, Staged(table))
+            if piece is None:
+                continue
             name = f"mb_{table.name}_{len(staged.pieces):05d}"
             broken = pieces.stage(sql, name, piece, table, form)
             staged.pieces.append((name, piece.lines, broken))
@@ -119,13 +121,15 @@ class TablesBulk:
         listed = {name: staged.pieces for name, staged in self._staged.items()}
         durable.write_bytes(done, json.dumps(listed, sort_keys=True).encode())
 
-    def _cut(self, work: Path, progress: Progress) -> Iterator[tuple[Table, tuple[str, ...], pieces.Piece]]:
+    def _cut(self, work: Path, progress: Progress) -> Iterator[tuple[Table, tuple[str, ...], pieces.Piece | None]]:
+        """Each table with nothing, so that an empty one is one, then with its pieces."""
         for file in self._files.open(progress):
             table = CORE.get(file.name)
             if table is None:
                 continue
+            yield table, (), None
             if file.path is not None:
-                found: Iterator[pieces.Piece] = iter([pieces.survey(file.path)])
+                found: Iterator[pieces.Piece] = pieces.whole(file.path)
             else:
                 found = pieces.cut(file.stream(), work, f"mb_{table.name}", self._piece)
             form: tuple[str, ...] | None = None
@@ -158,7 +162,7 @@ class TablesBulk:
 
     # --- what rows share ----------------------------------------------------------------------------------------------
 
-    def _share(self, sql: Sql) -> None:
+    def _share(self, sql: Sql, *, recount: bool) -> None:
         sql.stage("mb_artist_ids", queries.ARTIST_IDS)
         sql.stage("mb_credit_names", queries.CREDIT_NAMES)
         parts = []
@@ -169,7 +173,8 @@ class TablesBulk:
         sql.stage("mb_named_artists", queries.NAMED_ARTISTS)
         sql.stage("mb_issues", queries.ISSUES)
         sql.stage("mb_places", queries.PLACES)
-        sql.stage("mb_track_counts", queries.TRACK_COUNTS)
+        counted = "(SELECT medium, count(*) AS tracks FROM mb_track GROUP BY medium)"
+        sql.stage("mb_track_counts", queries.TRACK_COUNTS.format(counted if recount else "mb_medium_tracks"))
         sql.view("mb_recording_names", queries.RECORDING_NAMES)
 
     def _plan(self, sql: Sql) -> dict[str, list[Callable[[], str]]]:
@@ -196,7 +201,7 @@ class TablesBulk:
             return [(least, most + 1)]
         cuts = sql.rows(
             f"SELECT {column} FROM (SELECT {column}, row_number() OVER (ORDER BY {column}) AS n FROM "
-            f"(SELECT DISTINCT {column} FROM {table})) WHERE n % {self._chunk_rows} = 1 ORDER BY 1"
+            f"(SELECT DISTINCT {column} FROM {table})) WHERE (n - 1) % {self._chunk_rows} = 0 ORDER BY 1"
         )
         starts = [row[0] for row in cuts]
         return list(zip(starts, [*starts[1:], most + 1], strict=True))

@@ -51,6 +51,7 @@ def kind(table: str) -> str:
 def run(sql: Sql, present: set[str]) -> Found:
     """Check every table; afterwards all views ``mb_<table>`` are there."""
     found = Found()
+    sql.stage("mb_medium_tracks", MEDIUM_TRACKS)
     for name in ORDER:
         table = CORE[name]
         parts = [
@@ -79,17 +80,32 @@ def _raw(table: Table) -> str:
 def _repeated(sql: Sql, table: Table, key: tuple[str, ...]) -> str | None:
     """The query of rows whose key came on an earlier line; ``code`` is null for an exact repetition."""
     raw, listed = f"raw_{table.name}", ", ".join(key)
-    one = listed if len(key) == 1 else f"({listed})"
-    if sql.value(f"SELECT count(*) = count(DISTINCT {one}) FROM {raw}"):
+    if _is_unique(sql, table, key):
         return None
+    among = f"{key[0]} IN (SELECT {key[0]} FROM {raw} GROUP BY {listed} HAVING count(*) > 1)"
+    if table.name == "track":
+        among = "medium IN (SELECT medium FROM mb_medium_tracks WHERE odd)"
     row = "struct_pack(" + ", ".join(table.kept) + ")"
-    shown = " || ', ' || ".join(f"{column}::VARCHAR" for column in key)
+    shown = " || ', ' || ".join(f"coalesce({column}::VARCHAR, 'nothing')" for column in key)
     return f"""
         SELECT line, CASE WHEN NOT exact THEN 'key-conflict' END AS code,
             'the {" and ".join(key)} ' || {shown} || ' came before with other content' AS reason, {_raw(table)} AS raw
         FROM (SELECT *, row_number() OVER w AS n, first_value({row}) OVER w IS NOT DISTINCT FROM {row} AS exact
-            FROM {raw} SEMI JOIN (SELECT {listed} FROM {raw} GROUP BY ALL HAVING count(*) > 1) USING ({listed})
-            WINDOW w AS (PARTITION BY {listed} ORDER BY line)) WHERE n > 1"""
+            FROM {raw} WHERE {among} WINDOW w AS (PARTITION BY {listed} ORDER BY line)) WHERE n > 1"""
+
+
+def _is_unique(sql: Sql, table: Table, key: tuple[str, ...]) -> bool:
+    if table.name == "track":
+        return not sql.value("SELECT count(*) FROM mb_medium_tracks WHERE odd")
+    one = key[0] if len(key) == 1 else f"({', '.join(key)})"
+    return bool(sql.value(f"SELECT count(*) = count(DISTINCT {one}) FROM raw_{table.name}"))
+
+
+MEDIUM_TRACKS = """
+    SELECT medium, count(*) AS tracks, coalesce(bit_count(bit_or(CASE WHEN position BETWEEN 0 AND 125
+        THEN 1::HUGEINT << position END)), 0) <> count(*) AS odd
+    FROM raw_track GROUP BY medium"""
+"""Tracks of each medium. ``odd``: a number comes twice, or it is none of 0 to 125, so that one has to look."""
 
 
 def _lost(sql: Sql, table: Table, present: set[str]) -> Iterable[str]:

@@ -117,7 +117,7 @@ def _repeated(rows: Sequence[Row], key: tuple[str, ...]) -> Iterator[tuple[int, 
     for row in rows:
         value = tuple(row[column] for column in key)
         if first.setdefault(value, row) is not row:
-            shown = ", ".join(map(str, value))
+            shown = ", ".join("nothing" if part is None else str(part) for part in value)
             reason = f"the {' and '.join(key)} {shown} came before with other content"
             yield row.line, ("" if first[value].cells == row.cells else "key-conflict", reason)
 

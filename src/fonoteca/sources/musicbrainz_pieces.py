@@ -86,8 +86,8 @@ def _fill(stream: IO[bytes], carried: bytes, out: IO[bytes], path: Path, size: i
     return Piece(path, written, lines, plain), b""
 
 
-def survey(path: Path) -> Piece:
-    """A file of its own as one piece, where it lies."""
+def whole(path: Path) -> Iterator[Piece]:
+    """A file of its own as one piece, where it lies; none for an empty one."""
     size = lines = 0
     plain, last = True, b"\n"
     with path.open("rb", buffering=0) as stream:
@@ -96,7 +96,8 @@ def survey(path: Path) -> Piece:
             lines += block.count(b"\n")
             plain = plain and b"\r" not in block
             last = block
-    return Piece(path, size, lines + (not last.endswith(b"\n")), plain)
+    if size:
+        yield Piece(path, size, lines + (not last.endswith(b"\n")), plain)
 
 
 def width(path: Path) -> int:

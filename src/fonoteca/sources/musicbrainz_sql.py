@@ -86,7 +86,9 @@ PLACES = f"""
     FROM mb_medium m JOIN mb_issues i ON i.id = m.release"""
 """Where each medium belongs."""
 TRACK_COUNTS = """
-    SELECT release_id, count(*) AS tracks FROM mb_track t JOIN mb_places p ON p.medium = t.medium GROUP BY release_id"""
+    SELECT release_id, sum(tracks)::BIGINT AS tracks FROM {} t JOIN mb_places p ON p.medium = t.medium
+    GROUP BY release_id"""
+"""Tracks of each release, of those of each medium."""
 _KIND = "CASE g.type " + " ".join(f"WHEN {number} THEN '{name}'" for number, name in KINDS.items()) + " END"
 _UPC, _BAD_UPC = clean.upc("r.barcode")
 _CATALOGUE_NUMBER = clean.text("catalog_number")

@@ -71,8 +71,10 @@ _CORE = (
            "id gid:UUID name:VARCHAR artist_credit length video:VARCHAR", "id gid", unique="id gid"),
     _table("track", "id gid recording medium position number name artist_credit length edits_pending last_updated "
            "is_data_track", "recording medium position name:VARCHAR is_data_track:VARCHAR", "recording medium",
+           unique="medium+position",
            lack="recordings have no place on a release"),
-    _table("medium", (_MEDIUM + " gid", _MEDIUM), "id release position", "id release", unique="id",
+    _table("medium", (_MEDIUM + " gid", _MEDIUM), "id release position", "id release",
+           unique="id release+position",
            lack="recordings have no place on a release"),
     _table("release", "id gid name artist_credit release_group status packaging language script barcode comment "
            "edits_pending quality last_updated",
