@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fonoteca.catalogue import files, keys
-from fonoteca.catalogue.engine import parquet, stream, text
+from fonoteca.catalogue import keys
+from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import WideFile
 from fonoteca.catalogue.places import Places
@@ -28,8 +28,10 @@ from fonoteca.sources.bulk import CHUNK_ROWS, Bulk
 if TYPE_CHECKING:
     import duckdb
 
-_COPY = f"FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, PRESERVE_ORDER true"
+_COPY = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, PRESERVE_ORDER true"
 _READ = 1 << 20
+FLAT_GROUP = 65_536
+"""Rows of a row group of flat tables, as everywhere."""
 ORDER = ("artist", "release", "recording")
 
 
@@ -176,12 +178,8 @@ def _write_chunk(
     connection: duckdb.DuckDBPyConnection, places: Places, name: str, query: str, table: str
 ) -> WideFile:  # fmt: skip
     path = places.spool / f"{name}.parquet"
-
-    def copy(temp: Path) -> None:
-        connection.execute(f"COPY ({query}) TO {text(str(temp))} ({_COPY})").fetchall()
-
-    durable.written_by(path, copy)
-    rows = int(connection.execute(f"SELECT count(*) FROM {parquet([path])}").fetchall()[0][0])
+    _copy(connection, query, path, ROW_GROUP)
+    rows = _count(connection, path)
     if rows > CHUNK_ROWS:
         raise Failed("bulk-chunk", "The dump could not be read", f"{name} has {rows} rows, more than {CHUNK_ROWS}",
                      "this is a fault of the source's reader: report it", name)  # fmt: skip
@@ -232,13 +230,32 @@ def _packed(connection: duckdb.DuckDBPyConnection, queries: Iterable[str]) -> ke
 def _flat(
     connection: duckdb.DuckDBPyConnection, places: Places, constant: Constant, table: str, query: str
 ) -> list[FileRef]:
+    """A fact table of a dump: its rows are distinct, because no two of them have one position."""
     schema = FACTS[table]
     fixed = {"source": constant.source, "dataset": constant.dataset, "dump": constant.dump}
-    listed = ", ".join(f"{text(fixed[n])} AS {n}" if n in fixed else n for n in schema.names)
+    listed = ", ".join(f"{text(fixed[n])} AS {n}" if n in fixed else f"{n}::{_SQL[str(schema.field(n).type)]} AS {n}"
+                       for n in schema.names)  # fmt: skip
     first = "scheme" if table == "identifier" else schema.names[0]
     order = ", ".join([first, *[n for n in schema.names if n != first and n not in fixed]])
-    rows = stream(connection, f"SELECT DISTINCT {listed} FROM ({query}) ORDER BY {order}")
-    return [files.write(places, f"{table}.parquet", rows, schema)]
+    path = places.spool / f"{table}.parquet"
+    _copy(connection, f"SELECT {listed} FROM ({query}) ORDER BY {order}", path, FLAT_GROUP)
+    ref = FileRef(*_digest(path), _count(connection, path))
+    durable.rename(path, places.path(ref))
+    return [ref] if ref.rows else []
+
+
+_SQL = {"int64": "BIGINT", "int32": "INTEGER", "string": "VARCHAR", "double": "DOUBLE", "bool": "BOOLEAN"}
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, rows: int) -> None:
+    def copy(temp: Path) -> None:
+        connection.execute(f"COPY ({query}) TO {text(str(temp))} ({_COPY}, ROW_GROUP_SIZE {rows})").fetchall()
+
+    durable.written_by(path, copy)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {parquet([path])}").fetchall()[0][0])
 
 
 def refusals(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Mapping[str, str]]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources import mapping as mappings
+from fonoteca.sources import table_bulk
+from fonoteca.sources.bulk import Bulk
 from fonoteca.sources.headed import left_out
 from fonoteca.sources.mapping import Mapping
 from fonoteca.sources.records import Dump, FieldLicence, Record, Refused, Source, SourceInfo
@@ -72,6 +74,10 @@ class Table(Source):
                     yield row
                 else:
                     yield from reader.records(row)
+
+    def bulk(self, dump: Dump) -> Bulk | None:
+        """Large Parquet tables of counts go by columns; None for all others."""
+        return table_bulk.bulk(self._files(dump))
 
     def _files(self, dump: Dump) -> list[tuple[TableFile, Mapping]]:
         """Each file with its mapping, checked."""
