@@ -116,3 +116,19 @@ def test_the_json_has_the_fields_of_the_contract(world: Catalogue) -> None:
     assert set(told) >= {"listens", "share", "by", "unknown"}
     assert set(told["by"][0]) == {"key", "recordings", "held", "share"}
     assert NIGHT
+
+
+def test_the_fewest_recordings_that_stand_for_a_share_are_told(tmp_path: Path) -> None:
+    with Catalogue.open(crowd(tmp_path, 400, 3)) as catalogue:
+        found = coverage(catalogue, set(), set()).thresholds
+    order = sorted((1 + n % 50 for n in range(400)), reverse=True)
+    for told, share in zip(found, (0.5, 0.9, 0.996), strict=True):
+        fewest = next(n for n in range(401) if sum(order[:n]) >= share * sum(order))
+        assert (told.share, told.recordings, told.listens) == (share, fewest, order[fewest - 1])
+
+
+def test_what_is_held_and_published_is_counted_once_each(tmp_path: Path) -> None:
+    ids = [make_id(Kind.RECORDING, "fma", str(n)) for n in range(50)]
+    with Catalogue.open(crowd(tmp_path, 50, 0)) as catalogue:
+        found = coverage(catalogue, ids[:30], ids[20:40])
+    assert (found.known, found.held, found.published) == (1_275, 465, 610)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fonoteca.archive.holdings import Holding, Holdings
-from fonoteca.core.ids import Kind, make_id
+from fonoteca.core.ids import Kind, make_id, show_id
 from fonoteca.core.layout import ArchiveLayout
 from harness import fonoteca, ok
 from simulators.catalogue_archive import made
@@ -73,3 +73,26 @@ def test_licences_claimed_for_files_count_too(tmp_path: Path) -> None:
     ok(*words, cwd=tmp_path / "archive")
     found = ok("coverage", "--by", "licence", "--json", cwd=tmp_path / "archive").json
     assert [(g["key"], g["recordings"], g["held"]) for g in found["by"]] == [("CC-BY-4.0", 1, 1)]
+
+
+def test_thresholds_and_the_order_of_the_unheard(tmp_path: Path) -> None:
+    made(tmp_path)
+    found = ok("coverage", "--unheard", "2", "--json", cwd=tmp_path).json
+    assert [(t["share"], t["recordings"], t["listens"]) for t in found["thresholds"]] == [
+        (0.5, 1, 95), (0.9, 1, 95), (0.996, 2, 10),
+    ]  # fmt: skip
+    assert len(found["unheard"]) == 2
+    assert found["unheard"][0]["recording"] == show_id(Kind.RECORDING, make_id(Kind.RECORDING, "jamendo", "j1"))
+    assert set(found["unheard"][0]) == {
+        "recording", "listeners", "downloads", "favourites", "artist_listens", "releases",
+    }  # fmt: skip
+    text = ok("coverage", "--unheard", "9", cwd=tmp_path).stdout
+    assert "50.0% of known listens: 1 recording, down to 95 listens" in text
+    assert "releases 1" in text
+    assert fonoteca("coverage", "--unheard", "0", "--json", cwd=tmp_path).code == 2
+
+
+def test_an_engine_that_is_none_is_refused(tmp_path: Path) -> None:
+    made(tmp_path)
+    ran = fonoteca("coverage", "--json", cwd=tmp_path, variables={"FONOTECA_CATALOGUE_ENGINE": "abacus"})
+    assert (ran.code, ran.json["code"]) == (2, "bad-setting")

@@ -1,34 +1,62 @@
 """Coverage: the share of all known listens that what is held, or published, stands for (docs/formats/signal.md).
 
-The interval is a bootstrap over recordings with a fixed seed, 95 %, made wider by the recordings whose listens
-nobody knows: their lower end gives them none, their upper end the median of their source. Recordings are grouped
-by (listens, held), so that a replicate costs the number of different counts, not the number of recordings.
+Nothing here goes recording by recording: the view ``heard`` is counted into a histogram (how many recordings have so
+many listens), once whole and once for what is held or published; all else is computed from these few rows. So a
+replicate of the bootstrap costs the number of different counts, and the catalogue is never joined with itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from fonoteca.catalogue.query import Catalogue
+from fonoteca.catalogue import operations
+from fonoteca.catalogue.bootstrap import SEED, SIDES, Groups, replicates
+from fonoteca.catalogue.breakdown import BY, KEYS, Bands, Group, Wanted, breakdown
 
 if TYPE_CHECKING:
-    import numpy as np
+    from fonoteca.catalogue.bootstrap import Array
 
-    _Array = np.ndarray[Any, Any]
+__all__ = ["BY", "KEYS", "Coverage", "Group", "Relations", "Share", "Threshold", "coverage"]
 
-SEED = 20_240_229
-REPLICATES = 400
-_AT_ONCE = 4_096
-BY = ("tier", "country", "decade", "genre", "licence")
-"""What coverage can be broken down by; ``tier`` and ``licence`` need keys from the caller."""
-
-KEYS = pa.schema([("recording_id", pa.int64()), ("key", pa.string())])
-"""Recording → key, for a breakdown; a recording may have several keys."""
 _MEMBERS = pa.schema([("id", pa.int64())])
+_MEMBER = """
+    SELECT id, max(held) AS held, max(published) AS published FROM (
+        SELECT id, 1 AS held, 0 AS published FROM held_ids UNION ALL
+        SELECT id, 0 AS held, 1 AS published FROM published_ids) AS m GROUP BY id"""
+
+
+class Answer(Protocol):
+    """The rows of a query."""
+
+    def table(self) -> pa.Table:
+        """All of them."""
+        ...
+
+
+class Relations(Protocol):
+    """What answers queries over the views of a catalogue: a :class:`~fonoteca.catalogue.query.Catalogue`, or Spark."""
+
+    @property
+    def licences(self) -> Sequence[str]:
+        """Of the listens that popularity counts."""
+        ...
+
+    @property
+    def synthetic(self) -> bool:
+        """True where made-up listens are among them."""
+        ...
+
+    def give(self, name: str, table: pa.Table) -> None:
+        """Name a table of values that queries can join."""
+        ...
+
+    def sql(self, query: str) -> Answer:
+        """Run one query."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,13 +73,12 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Group:
-    """One key of a breakdown: its recordings, how many of them are held, and the share of its listens held."""
+class Threshold:
+    """How many recordings, most heard first, stand for a share of all known listens; ``listens`` of the last one."""
 
-    key: str
+    share: float
     recordings: int
-    held: int
-    share: float | None
+    listens: int
 
 
 @dataclass(frozen=True)
@@ -67,12 +94,14 @@ class Coverage:
     by: tuple[Group, ...]
     licences: tuple[str, ...]
     synthetic: bool
+    thresholds: tuple[Threshold, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The object of ``fonoteca coverage``."""
         return {
             "listens": {"known": self.known, "held": self.held, "published": self.published},
             "share": {"held": self.share_held.as_json(), "published": self.share_published.as_json()},
+            "thresholds": [vars(threshold) for threshold in self.thresholds],
             "by": [vars(group) for group in self.by],
             "unknown": self.unknown,
             "licences": list(self.licences),
@@ -81,38 +110,50 @@ class Coverage:
 
 
 def coverage(
-    catalogue: Catalogue,
+    catalogue: Relations,
     held: Collection[int] | pa.Array,
     published: Collection[int] | pa.Array,
     by: str | None = None,
     keys: pa.Table | None = None,
+    *,
+    bands: Bands = (),
+    licences: pa.Table | None = None,
 ) -> Coverage:
     """How much of what is listened to is held, and published.
 
     Args:
-        catalogue: with popularity.
+        catalogue: with the view ``heard``.
         held, published: ids of recordings; ids that the catalogue does not know count for nothing.
         by: one of :data:`BY`, or None.
         keys: columns of :data:`KEYS`, for a ``by`` that the catalogue cannot know itself; empty where None.
+        bands: for ``tier``, instead of keys: the tiers by share of listens.
+        licences: for ``licence``, besides keys: what the licences that are claimed are called.
 
     Raises:
         ValueError: ``by`` is none of :data:`BY`.
     """
     if by is not None and by not in BY:
         raise ValueError(f"coverage cannot be broken down by {by!r}, only by {', '.join(BY)}")
-    groups = _grouped(catalogue, _ids(held), _ids(published))
-    known = [g for g in groups if g["listens"] is not None]
-    share_held, share_published = _shares(groups)
+    members = _ids(held), _ids(published)
+    for name, table in zip(("held_ids", "published_ids"), members, strict=True):
+        catalogue.give(name, table)
+    whole = _rows(catalogue, operations.histogram("heard", "source"))
+    part = _rows(catalogue, _PART) if any(table.num_rows for table in members) else whole.slice(0, 0)
+    known, unknown = _known(whole, part), _unknown(whole, part)
+    share_held, share_published = _shares(known, unknown)
+    without = int(unknown.recordings.sum())
+    wanted = Wanted(keys, bands, licences, members[0].num_rows > 0)
     return Coverage(
-        known=sum(g["listens"] * g["n"] for g in known),
-        held=sum(g["listens"] * g["n"] for g in known if g["held"]),
-        published=sum(g["listens"] * g["n"] for g in known if g["published"]),
+        known=known.heard(),
+        held=known.heard(held=True),
+        published=known.heard(published=True),
         share_held=share_held,
         share_published=share_published,
-        unknown=sum(g["n"] for g in groups if g["listens"] is None),
-        by=_breakdown(catalogue, by, keys, _ids(held)) if by else (),
+        unknown=without,
+        by=breakdown(catalogue, by, wanted, known, without) if by else (),
         licences=tuple(catalogue.licences),
         synthetic=catalogue.synthetic,
+        thresholds=_thresholds(catalogue, known),
     )
 
 
@@ -121,89 +162,108 @@ def _ids(found: Collection[int] | pa.Array) -> pa.Table:
     return pa.table([array.cast(pa.int64())], schema=_MEMBERS)
 
 
-def _grouped(catalogue: Catalogue, held: pa.Table, published: pa.Table) -> list[dict[str, Any]]:
-    """(listens, median of the source, held, published) → n recordings, in a fixed order."""
-    query = """
-        WITH p AS (SELECT r.id, r.source, p.listens FROM recordings r LEFT JOIN popularity p ON p.recording_id = r.id),
-        m AS (SELECT source, coalesce(quantile_disc(listens, 0.5), 0) AS median FROM p GROUP BY source)
-        SELECT p.listens, CASE WHEN p.listens IS NULL THEN m.median END AS median,
-            p.id IN (SELECT id FROM held_ids) AS held, p.id IN (SELECT id FROM published_ids) AS published,
-            count(*) AS n
-        FROM p JOIN m ON m.source IS NOT DISTINCT FROM p.source
-        GROUP BY ALL ORDER BY ALL"""
-    return catalogue.with_values(query, {"held_ids": held, "published_ids": published})
+_PART = f"""
+    SELECT h.source, h.listens, m.held, m.published, count(*) AS recordings
+    FROM heard AS h JOIN ({_MEMBER}) AS m ON m.id = h.recording_id
+    GROUP BY h.source, h.listens, m.held, m.published"""
 
 
-def _shares(groups: list[dict[str, Any]]) -> tuple[Share, Share]:
+def _rows(catalogue: Relations, query: str) -> pa.Table:
+    """source, listens, recordings; of a part also held and published, 1 or 0."""
+    return catalogue.sql(query).table()
+
+
+def _column(table: pa.Table, name: str) -> Array:
+    import numpy as np
+
+    found: Array = table.column(name).to_numpy().astype(np.int64)
+    return found
+
+
+def _known(whole: pa.Table, part: pa.Table) -> Groups:
+    """The recordings with known listens, by listens, whatever their source."""
+    import numpy as np
+
+    whole, part = (t.filter(t.column("listens").is_valid()) for t in (whole, part))
+    listens, place = np.unique(_column(whole, "listens"), return_inverse=True)
+    recordings = np.zeros((len(SIDES), len(listens)), np.int64)
+    np.add.at(recordings[0], place, _column(whole, "recordings"))
+    return _divided(Groups(listens, recordings), part, np.searchsorted(listens, _column(part, "listens")))
+
+
+def _divided(groups: Groups, part: pa.Table, place: Array) -> Groups:
+    """Move what is held or published from the first side to its own."""
+    import numpy as np
+
+    if part.num_rows:
+        count = _column(part, "recordings")
+        np.add.at(groups.recordings, (_column(part, "held") + 2 * _column(part, "published"), place), count)
+        np.subtract.at(groups.recordings[0], place, count)
+    return groups
+
+
+def _unknown(whole: pa.Table, part: pa.Table) -> Groups:
+    """The others, a group for each source, each recording with the median of its source's known listens."""
+    import numpy as np
+
+    unknown, members = (t.filter(t.column("listens").is_null()) for t in (whole, part))
+    sources = unknown.column("source").to_pylist()
+    recordings = np.zeros((len(SIDES), len(sources)), np.int64)
+    recordings[0] = _column(unknown, "recordings")
+    medians = np.array([_median(whole, source) for source in sources], np.int64)
+    place = np.array([sources.index(source) for source in members.column("source").to_pylist()], np.int64)
+    divided = _divided(Groups(medians, recordings), members, place)
+    # In a fixed order, whatever order the rows came in.
+    order = np.lexsort((*divided.recordings, medians))
+    return Groups(medians[order], divided.recordings[:, order])
+
+
+def _median(whole: pa.Table, source: str | None) -> int:
+    """The lower one of the two middle ones; 0 where nothing is known."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    of_source = pc.is_null(whole["source"]) if source is None else pc.equal(whole["source"], source)
+    rows = whole.filter(pc.and_(of_source, pc.is_valid(whole["listens"]))).sort_by("listens")
+    if not rows.num_rows:
+        return 0
+    up_to = np.cumsum(_column(rows, "recordings"))
+    return int(_column(rows, "listens")[np.searchsorted(up_to, (int(up_to[-1]) + 1) // 2)])
+
+
+def _shares(known: Groups, unknown: Groups) -> tuple[Share, Share]:
     """The shares held and published."""
     import numpy as np
 
     generator = np.random.default_rng(SEED)
-    known = _replicates(generator, [g for g in groups if g["listens"] is not None], "listens")
-    unknown = _replicates(generator, [g for g in groups if g["listens"] is None], "median")
-    total = sum(g["listens"] * g["n"] for g in groups if g["listens"] is not None)
-    return _interval(groups, "held", total, known, unknown, 1), _interval(groups, "published", total, known, unknown, 2)
+    sums = replicates(generator, known), replicates(generator, unknown)
+    total = known.heard()
+    if not total:
+        return Share(None, None, None), Share(None, None, None)
+    parts = known.heard(held=True), known.heard(published=True)
+    held, published = (_interval(part / total, sums, row) for row, part in enumerate(parts, 1))
+    return held, published
 
 
-def _interval(groups: list[dict[str, Any]], which: str, total: int, known: _Array, unknown: _Array, row: int) -> Share:
+def _interval(value: float, sums: tuple[Array, Array], row: int) -> Share:
     import numpy as np
 
-    if not total:
-        return Share(None, None, None)
-    value = sum(g["listens"] * g["n"] for g in groups if g[which] and g["listens"] is not None) / total
-    shares = [_ratio(sums[row], sums[0]) for sums in (known, known + unknown)]
+    known, unknown = sums
+    shares = [_ratio(found[row], found[0]) for found in (known, known + unknown)]
     low = min(float(np.quantile(s, 0.025)) for s in shares)
     high = max(float(np.quantile(s, 0.975)) for s in shares)
     return Share(round(value, 6), round(min(low, value), 6), round(max(high, value), 6))
 
 
-def _replicates(generator: np.random.Generator, groups: list[dict[str, Any]], weight: str) -> _Array:
-    """Per replicate the listens of all recordings, of those held, of those published: shape (3, replicates).
-
-    Of n equal recordings, Poisson(n) are drawn. The sums are whole numbers below 2^53, hence exact in any order.
-    """
+def _ratio(parts: Array, wholes: Array) -> Array:
     import numpy as np
 
-    sums: _Array = np.zeros((3, REPLICATES))
-    for start in range(0, len(groups), _AT_ONCE):
-        part = groups[start : start + _AT_ONCE]
-        drawn = generator.poisson(np.array([[g["n"]] for g in part]), (len(part), REPLICATES))
-        listens = np.array([float(g[weight]) for g in part])
-        weights = np.array([listens, listens * [g["held"] for g in part], listens * [g["published"] for g in part]])
-        sums += weights @ drawn
-    return sums
-
-
-def _ratio(parts: _Array, wholes: _Array) -> _Array:
-    import numpy as np
-
-    ratio: _Array = np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes > 0)
+    ratio: Array = np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes > 0)
     return ratio
 
 
-_COUNTRIES = (
-    """SELECT r.id AS recording_id, l.country AS key FROM recordings r JOIN releases l ON l.id = r.release_id"""
-)
-_DECADES = "SELECT id AS recording_id, (year // 10 * 10)::VARCHAR || 's' AS key FROM recordings"
-_GENRES = "SELECT entity_id AS recording_id, genre AS key FROM genres WHERE kind = 'recording'"
-_GIVEN = "SELECT recording_id, key FROM given_keys"
-_KEYS_OF = {"country": _COUNTRIES, "decade": _DECADES, "genre": _GENRES, "tier": _GIVEN, "licence": _GIVEN}
-
-
-def _breakdown(catalogue: Catalogue, by: str, keys: pa.Table | None, held: pa.Table) -> tuple[Group, ...]:
-    """Most listened to first; recordings without a key stand under ``unknown``."""
-    query = f"""
-        WITH k AS (SELECT DISTINCT recording_id, key FROM ({_KEYS_OF[by]}) WHERE key IS NOT NULL AND key <> ''),
-        p AS (
-            SELECT coalesce(k.key, 'unknown') AS key, r.id IN (SELECT id FROM held_ids) AS held, p.listens
-            FROM recordings r LEFT JOIN popularity p ON p.recording_id = r.id LEFT JOIN k ON k.recording_id = r.id)
-        SELECT key, count(*) AS recordings, count(*) FILTER (held) AS held, coalesce(sum(listens), 0)::BIGINT AS known,
-            coalesce(sum(listens) FILTER (held), 0)::BIGINT AS listens
-        FROM p GROUP BY key ORDER BY known DESC, key"""
-    given = keys if keys is not None else KEYS.empty_table()
-    rows = catalogue.with_values(query, {"held_ids": held, "given_keys": given})
-    return tuple(
-        Group(row["key"], row["recordings"], row["held"],
-              round(row["listens"] / row["known"], 6) if row["known"] else None)
-        for row in rows
-    )  # fmt: skip
+def _thresholds(catalogue: Relations, known: Groups) -> tuple[Threshold, ...]:
+    catalogue.give("listen_counts", pa.table({"listens": known.listens, "recordings": known.recordings.sum(axis=0)}))
+    query = operations.thresholds(f"({operations.ranks_of('listen_counts')})")
+    rows = sorted(catalogue.sql(query).table().to_pylist(), key=lambda row: row["permille"])
+    return tuple(Threshold(row["permille"] / 1000, row["recordings"], row["listens"]) for row in rows)

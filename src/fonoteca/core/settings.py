@@ -32,6 +32,10 @@ class Setting:
 TABLE: tuple[Setting, ...] = (
     Setting("catalogue.memory", "size", 8 * 2**30, "memory that catalogue work may use, in bytes"),
     Setting("catalogue.threads", "number", 2, "threads of the catalogue engine"),
+    Setting("catalogue.engine", "text", "duckdb",
+            "what counts the catalogue: 'duckdb' (this machine) or 'spark' (a cluster; needs the extra 'spark')"),
+    Setting("catalogue.spark_master", "text", "",
+            "address of the Spark master, such as spark://host:7077; empty: a Spark inside this process"),
     Setting("intake.workers", "number", 2, "decoder processes that run at once"),
     Setting("intake.decode_seconds", "number", 600, "longest time that decoding one file may take, in seconds"),
     Setting("intake.decode_memory", "size", 1 << 30, "memory that decoding one file may use, in bytes"),

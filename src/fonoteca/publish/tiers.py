@@ -15,6 +15,8 @@ CLASSES = ("free", "nc")
 """Permit classes, the freer one first."""
 _BORDERS = (("head", 50), ("mid", 90))
 """Tier, and the percentage of known listens at which it ends."""
+BANDS = (*_BORDERS, ("tail", 100))
+"""The same with the last one, whose end is that of all known listens."""
 
 
 def cut(listens: Mapping[int, int | None]) -> dict[int, str]:

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
+from fonoteca.cli.numbers import at_most_a_million
 from fonoteca.cli.words import counted
-from fonoteca.core.errors import ExitCode
+from fonoteca.core.errors import ExitCode, Usage
 from fonoteca.core.layout import ArchiveLayout
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fonoteca.catalogue.coverage import Coverage, Share
+    from fonoteca.catalogue.coverage import Coverage, Relations, Share
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
 
 HELP = "tell the share of listens that is known, held and published, with intervals"
-EXAMPLES = ("fonoteca coverage", "fonoteca coverage --by decade")
+EXAMPLES = ("fonoteca coverage", "fonoteca coverage --by decade", "fonoteca coverage --unheard 100 --json")
 _BY = ("tier", "country", "decade", "genre", "licence")
+_ENGINES = ("duckdb", "spark")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of ``coverage``."""
     parser.add_argument("--by", choices=_BY, help="break the share down")
+    parser.add_argument("--unheard", type=at_most_a_million, metavar="N", default=0, help="list the first N recordings "
+                        "whose listens nobody knows, those first that other hints speak for")  # fmt: skip
 
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
@@ -34,88 +39,112 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     from fonoteca.catalogue.coverage import coverage
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
+    from fonoteca.publish.tiers import BANDS
 
     layout = context.archive()
     engine = Engine.of(context.settings)
     held = {h.recording for h in Holdings.open(layout).holdings()}
     published = _published(layout, engine)
-    with Catalogue.open(layout, engine=engine) as catalogue:
-        keys = _KEYS[args.by](catalogue, layout) if args.by in _KEYS else None
-        found = coverage(catalogue, held, published, args.by, keys)
-    context.result(found.as_json(), _lines(found))
+    with Catalogue.open(layout, engine=engine) as catalogue, _counting(context, catalogue) as relations:
+        licences, keys = (_licences(catalogue), _of_files(layout)) if args.by == "licence" else (None, None)
+        found = coverage(relations, held, published, args.by, keys, bands=BANDS, licences=licences)
+        unheard = _unheard(relations, args.unheard)
+    value = found.as_json() | ({"unheard": unheard} if args.unheard else {})
+    context.result(value, [*_lines(found), *map(_hints, unheard)])
     return ExitCode.DONE
 
 
-def _published(layout: ArchiveLayout, engine: Engine) -> set[int]:
+@contextlib.contextmanager
+def _counting(context: Context, catalogue: Catalogue) -> Iterator[Relations]:
+    """What counts: the catalogue itself, or Spark over its files. Raises Usage: ``bad-setting``."""
+    name = context.settings.text("catalogue.engine")
+    if name not in _ENGINES:
+        raise Usage("bad-setting", "The setting catalogue.engine could not be read", f"{name!r} is no engine",
+                    f"choose one of {', '.join(_ENGINES)}", "catalogue.engine")  # fmt: skip
+    if name == "duckdb":
+        yield catalogue
+        return
+    from fonoteca.catalogue import spark
+
+    with spark.opened(catalogue, spark.Cluster.of(context.settings)) as found:
+        yield found
+
+
+def _published(layout: ArchiveLayout, engine: Engine) -> pa.Array:
     """The recordings of the newest edition; none before the first."""
+    import pyarrow as pa
+
     from fonoteca.catalogue.query import Catalogue
 
     if not layout.publication.edition_numbers():
-        return set()
+        return pa.array([], pa.int64())
     with Catalogue.open_edition(layout.publication, engine=engine) as edition:
-        return {row["id"] for row in edition.select("SELECT DISTINCT recording_id AS id FROM locator")}
+        return edition.sql("SELECT DISTINCT recording_id AS id FROM locator").table().column("id")
 
 
-def _tiers(catalogue: Catalogue, _layout: ArchiveLayout) -> pa.Table:
-    """Recording → tier, as publishing would cut them now."""
-    from fonoteca.publish.tiers import cut
+def _unheard(relations: Relations, most: int) -> list[dict[str, Any]]:
+    """The first of the unheard tail, with what speaks for each."""
+    from fonoteca.catalogue import operations
+    from fonoteca.core.ids import Kind, show_id
 
-    rows = catalogue.select("SELECT recording_id, listens FROM popularity")
-    return _keys(cut({row["recording_id"]: row["listens"] for row in rows}))
+    if not most:
+        return []
+    tail = operations.unheard("heard", "signals", "credits", "tracks")
+    query = (
+        f"SELECT {', '.join(_HINTS)}, recording_id FROM ({tail}) AS t ORDER BY {operations.UNHEARD_ORDER} LIMIT {most}"
+    )
+    return [
+        {"recording": show_id(Kind.RECORDING, row.pop("recording_id"))}
+        | {k: None if v is None else int(v) for k, v in row.items()}
+        for row in relations.sql(query).table().to_pylist()
+    ]
 
 
-def _keys(found: Mapping[int, str]) -> pa.Table:
+_HINTS = ("listeners", "downloads", "favourites", "artist_listens", "releases")
+
+
+def _hints(row: dict[str, Any]) -> str:
+    told = ", ".join(f"{name.replace('_', ' ')} {row[name]:,}" for name in _HINTS if row[name])
+    return f"  {row['recording']}  {told or 'nothing speaks for it'}"
+
+
+def _name(licence: str | None, url: str | None) -> str:
+    """A licence by its id where it is known, else as it is written."""
+    from fonoteca.rights.licence import read
+
+    known = read(licence or "", url or "").licence
+    return known.id if known else licence or url or ""
+
+
+def _licences(catalogue: Catalogue) -> pa.Table:
+    """Every licence that is claimed in the catalogue → its name."""
+    import pyarrow as pa
+
+    from fonoteca.catalogue.breakdown import LICENCES
+
+    pairs = list(catalogue.sql("SELECT DISTINCT licence, url FROM facts_claim ORDER BY ALL").dicts())
+    return pa.Table.from_pylist([p | {"key": _name(p["licence"], p["url"])} for p in pairs], schema=LICENCES)
+
+
+def _of_files(layout: ArchiveLayout) -> pa.Table:
+    """Recording → the licences claimed for its held files: these claims stand in the ledger of holdings."""
     import pyarrow as pa
 
     from fonoteca.catalogue.coverage import KEYS
 
-    return pa.table([list(found), list(found.values())], schema=KEYS)
-
-
-def _licences(catalogue: Catalogue, layout: ArchiveLayout) -> pa.Table:
-    """Recording → the licences that are claimed for it or for its held files, by id where they are known."""
-    import pyarrow as pa
-
-    from fonoteca.catalogue.coverage import KEYS
-
-    rows = set(zip(*_claimed(catalogue).to_pydict().values(), strict=True)) | _claimed_of_files(layout)
-    found = sorted(rows)
+    found = sorted(_claimed_of_files(layout))
     return pa.table([[row[0] for row in found], [row[1] for row in found]], schema=KEYS)
 
 
 def _claimed_of_files(layout: ArchiveLayout) -> set[tuple[int, str]]:
     from fonoteca.archive.holdings import Holdings
-    from fonoteca.rights.licence import read
 
     holdings = Holdings.open(layout)
     by_blob: dict[str, set[str]] = {}
     for claim in holdings.claims():
         if not claim.silent:
-            licence = read(claim.licence, claim.url).licence
-            by_blob.setdefault(claim.subject, set()).add(licence.id if licence else claim.licence or claim.url)
+            by_blob.setdefault(claim.subject, set()).add(_name(claim.licence, claim.url))
     return {(h.recording, key) for h in holdings.holdings() for key in by_blob.get(h.blob, ())}
-
-
-def _claimed(catalogue: Catalogue) -> pa.Table:
-    """The same for what catalogues claim."""
-    import pyarrow as pa
-
-    from fonoteca.catalogue.coverage import KEYS
-    from fonoteca.rights.licence import read
-
-    pairs = catalogue.claimed_licences()
-    known: dict[tuple[str, str], str] = {}
-    names = []
-    for pair in zip(pairs["licence"].to_pylist(), pairs["url"].to_pylist(), strict=True):
-        if pair not in known:
-            licence = read(*pair).licence
-            known[pair] = licence.id if licence else (pair[0] or pair[1])
-        names.append(known[pair])
-    keys = pairs.select(["recording_id"]).append_column("key", pa.array(names, pa.string()))
-    return keys.cast(KEYS)
-
-
-_KEYS = {"tier": _tiers, "licence": _licences}
 
 
 def _percent(share: Share) -> str:
@@ -130,6 +159,10 @@ def _lines(found: Coverage) -> list[str]:
         f"held           {found.held:,}  {_percent(found.share_held)}",
         f"published      {found.published:,}  {_percent(found.share_published)}",
         f"recordings whose listens are unknown: {found.unknown:,}; counted under {', '.join(found.licences)}",
+    ]
+    lines += [
+        f"{at.share:.1%} of known listens: {counted(at.recordings, 'recording')}, down to {at.listens:,} listens"
+        for at in found.thresholds
     ]
     for group in found.by:
         share = "unknown" if group.share is None else f"{group.share:.1%}"

@@ -1,0 +1,258 @@
+"""The catalogue's other engine: Apache Spark, for catalogues beyond one machine. The only module that knows Spark.
+
+It runs the very queries that DuckDB runs (:mod:`fonoteca.catalogue.operations`, and the views of a catalogue): sqlglot
+turns their text into Spark's dialect, and here stands only what it cannot know. Tables are the catalogue's own Parquet
+files, so every machine of a cluster must see them under the same path. When to use it: docs/explanation/engines.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fonoteca.catalogue.query import Catalogue
+from fonoteca.core.errors import Failed
+from fonoteca.core.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from sqlglot import exp
+
+_LOOPBACK = re.compile(r"local(\[.*\])?|spark://(127\.0\.0\.1|localhost)(:\d+)?")
+_LARGEST = "1.7976931348623157e308"
+_TYPES = {
+    "bigint": pa.int64(), "int": pa.int32(), "smallint": pa.int16(), "string": pa.string(), "double": pa.float64(),
+    "boolean": pa.bool_(), "decimal(38,0)": pa.decimal128(38, 0), "decimal(20,0)": pa.decimal128(20, 0),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Which Spark: ``master`` is its address (``spark://host:7077``), '' one inside this process.
+
+    Memory is of this process and of each executor, in bytes; threads are those of a Spark inside this process.
+    """
+
+    master: str = ""
+    memory: int = 2 << 30
+    threads: int = 2
+
+    @classmethod
+    def of(cls, settings: Settings) -> Cluster:
+        """From ``catalogue.spark_master``, ``catalogue.memory`` and ``catalogue.threads``."""
+        threads = max(1, settings.number("catalogue.threads"))
+        return cls(settings.text("catalogue.spark_master"), settings.number("catalogue.memory"), threads)
+
+    def options(self) -> dict[str, str]:
+        """Spark's own settings; all others come from its ``spark-defaults.conf``."""
+        memory = f"{max(self.memory >> 20, 512)}m"
+        options = {
+            "spark.app.name": "fonoteca", "spark.master": self.master or f"local[{self.threads}]",
+            "spark.driver.memory": memory, "spark.executor.memory": memory,
+            # As in DuckDB: an overflow is an error, times have no zone, text is compared by code points.
+            "spark.sql.ansi.enabled": "true", "spark.sql.session.timeZone": "UTC",
+            "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false",
+        }  # fmt: skip
+        if _LOOPBACK.fullmatch(options["spark.master"]):
+            options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        return options
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The answer to one query, not yet computed."""
+
+    frame: DataFrame
+
+    def table(self) -> pa.Table:
+        """All rows, brought here: for results that are small whatever the catalogue's size."""
+        schema = pa.schema([(name, _TYPES[kind]) for name, kind in self.frame.dtypes])
+        rows = _done(self.frame.collect)
+        columns = zip(*rows, strict=True) if rows else [() for _ in schema]
+        return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+
+    def write(self, folder: Path) -> None:
+        """All rows, as Parquet files in a new folder that every machine of the cluster can write."""
+        _done(lambda: self.frame.write.parquet(str(folder)))
+
+
+class Spark:
+    """One session. Made by :func:`connect` and :func:`opened`.
+
+    Args:
+        session: of Spark.
+        views: name → query of DuckDB's dialect, made when a query first names them.
+        small: gives the rows of a table that is neither given nor a view.
+        licences, synthetic: as of a :class:`~fonoteca.catalogue.query.Catalogue`.
+    """
+
+    def __init__(
+        self, session: SparkSession, views: Mapping[str, str], small: Callable[[str], pa.Table] | None = None,
+        *, licences: Sequence[str] = (), synthetic: bool = False,
+    ) -> None:  # fmt: skip
+        self._session, self._views, self._small = session, views, small
+        self._named: set[str] = set()
+        self._files: dict[tuple[str, ...], str] = {}
+        self.licences: Sequence[str] = licences
+        self.synthetic = synthetic
+
+    def give(self, name: str, table: pa.Table) -> None:
+        """Name a table of values. It passes through this process: millions of rows, not more."""
+        rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        schema = ", ".join(f"`{field.name}` {_spark_type(field.type)}" for field in table.schema)
+        frame = self._session.createDataFrame(rows, schema, verifySchema=False)
+        self._name(name, frame)
+
+    def name(self, name: str, paths: Sequence[Path]) -> None:
+        """Name Parquet files of one schema as a table."""
+        self._name(name, self._scan([str(path) for path in paths]))
+
+    def sql(self, query: str) -> Rows:
+        """The rows of one query in DuckDB's dialect.
+
+        Raises:
+            Failed: ``spark-failed``.
+        """
+        from sqlglot import exp
+
+        tree = _parsed(query)
+        own = {cte.alias for cte in tree.find_all(exp.CTE)}
+        for table in list(tree.find_all(exp.Table)):
+            if isinstance(table.this, exp.ReadParquet):
+                paths = tuple(literal.this for literal in table.this.find_all(exp.Literal))
+                table.set("this", exp.to_identifier(self._file_view(paths)))
+            elif table.name not in own | self._named:
+                self._make(table.name)
+        return Rows(_done(lambda: self._session.sql(tree.transform(_portable).sql("spark"))))
+
+    def _name(self, name: str, frame: DataFrame) -> None:
+        frame.createOrReplaceTempView(name)
+        self._named.add(name)
+
+    def _make(self, name: str) -> None:
+        if name in self._views:
+            self._name(name, self.sql(self._views[name]).frame)
+        elif self._small is not None:
+            self.give(name, self._small(name))
+        else:
+            raise KeyError(name)
+
+    def _file_view(self, paths: tuple[str, ...]) -> str:
+        if paths not in self._files:
+            name = f"files_{len(self._files)}"
+            self._name(name, self._scan(paths))
+            self._files[paths] = name
+        return self._files[paths]
+
+    def _scan(self, paths: Sequence[str]) -> DataFrame:
+        # The schema is given, since Spark refuses whole files for one column of a kind that it does not know.
+        known = [f for f in pq.read_schema(paths[0]) if not pa.types.is_fixed_size_binary(f.type)
+                 and not isinstance(f.type, pa.UuidType)]  # fmt: skip
+        schema = ", ".join(f"`{f.name}` {_spark_type(f.type)}" for f in known)
+        # A file that is named twice counts twice, as it does in DuckDB.
+        times = Counter(paths)
+        frame = None
+        for turn in range(max(times.values())):
+            again = [path for path in times if times[path] > turn]
+            part = self._session.read.schema(schema).parquet(*again)
+            frame = part if frame is None else frame.unionAll(part)
+        assert frame is not None
+        return frame
+
+
+def _spark_type(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"ARRAY<{_spark_type(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"STRUCT<{', '.join(f'`{f.name}`: {_spark_type(f.type)}' for f in kind)}>"
+    names = {pa.int64(): "BIGINT", pa.int32(): "INT", pa.int16(): "SMALLINT", pa.float64(): "DOUBLE",
+             pa.float32(): "FLOAT", pa.bool_(): "BOOLEAN", pa.large_string(): "STRING"}  # fmt: skip
+    return names.get(kind, "STRING")
+
+
+def _parsed(query: str) -> exp.Expression:
+    import sqlglot
+
+    tree = sqlglot.parse_one(query, read="duckdb")
+    return tree.expression if isinstance(tree, sqlglot.exp.Create) else tree
+
+
+def translated(query: str) -> str:
+    """A query of DuckDB's dialect in Spark's."""
+    text: str = _parsed(query).transform(_portable).sql("spark")
+    return text
+
+
+def _portable(node: exp.Expression) -> exp.Expression:
+    """What sqlglot leaves as it is: 128-bit integers, ``isfinite``, ``* REPLACE``, and how Spark reads a backslash."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.DataType) and node.is_type("int128"):
+        return exp.DataType.build("DECIMAL(38, 0)")
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "isfinite":
+        value = node.expressions[0].sql("duckdb")
+        between = exp.maybe_parse(f"({value} BETWEEN -{_LARGEST} AND {_LARGEST})", dialect="duckdb")
+        return between.transform(_portable)
+    if isinstance(node, exp.Star) and node.args.get("replace"):
+        # Views only give another type to a column that Spark's scan leaves out.
+        return exp.Star()
+    return node
+
+
+def _done(work: Callable[[], Any]) -> Any:
+    """Run something of Spark; its errors become ours."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        return work()
+    except (PySparkException, Py4JError) as error:
+        why = str(error).strip().split("\n", maxsplit=1)[0]
+        raise Failed("spark-failed", "Spark could not finish the work", why,
+                     "look at the logs of its master and workers, and for a Java that it knows; or set "
+                     "catalogue.engine to 'duckdb'") from error  # fmt: skip
+
+
+@contextlib.contextmanager
+def _session(cluster: Cluster) -> Iterator[SparkSession]:
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder
+    for name, value in cluster.options().items():
+        builder = builder.config(name, value)
+    session = _done(builder.getOrCreate)
+    try:
+        session.sparkContext.setLogLevel("ERROR")
+        yield session
+    finally:
+        session.stop()
+
+
+@contextlib.contextmanager
+def connect(cluster: Cluster) -> Iterator[Spark]:
+    """A session without tables.
+
+    Raises:
+        Failed: ``spark-failed``: no Java here, or no master at that address.
+        ModuleNotFoundError: the extra ``spark`` is not installed.
+    """
+    with _session(cluster) as session:
+        yield Spark(session, {})
+
+
+@contextlib.contextmanager
+def opened(catalogue: Catalogue, cluster: Cluster) -> Iterator[Spark]:
+    """A session with all views of an open catalogue, over the same files. Raises as :func:`connect`."""
+    texts = catalogue.select("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal")
+    views = {row["view_name"]: row["sql"] for row in texts}
+    with _session(cluster) as session:
+        yield Spark(session, views, lambda name: catalogue.sql(f'SELECT * FROM "{name}"').table(),
+                    licences=catalogue.licences, synthetic=catalogue.synthetic)  # fmt: skip
