@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from benchmarks.generate import mbdump, plain
+from benchmarks.generate import discogs, jsonl, mbdump, plain
 from benchmarks.generate.mix import Index
 from benchmarks.generate.model import Shard
 
@@ -59,5 +59,9 @@ def _in_folder(shard: Shard, blocks: Index) -> Mapping[str, Portions]:
 FORMS: Mapping[str, Form] = {
     "mbdump": Form(mbdump.constant, text=_in_folder),
     "listens": Form(rows=plain.listens),
+    "jsonl": Form(jsonl.constant, text=jsonl.lines),
+    "discogs": Form(text=discogs.releases, before={discogs.FILE: b"<releases>\n"},
+    after={discogs.FILE: b"</releases>\n"},
+                    packed=True),
     "parquet": Form(rows=plain.tracks),
-}
+}  # fmt: skip

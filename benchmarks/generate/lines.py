@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.generate.mix import Index
 
-Part = str | Index | pa.Array
+Part: TypeAlias = "str | Index | pa.Array"
 """A constant, whole numbers, or an array that may hold nulls."""
 
 
-def text(part: Part, null: str) -> pa.Array | pa.Scalar:
+def text(part: Part, null: str) -> Any:
     """A part as text."""
     if isinstance(part, str):
         return pa.scalar(part)
@@ -53,7 +55,7 @@ def grouped(rows: pa.Array, sizes: Index) -> pa.Array:
     return pa.StringArray.from_buffers(len(sizes), pa.py_buffer(chosen), rows.buffers()[2])
 
 
-def chosen(numbers: Index, texts: Sequence[str], keep: Index | None = None) -> pa.Array:
+def chosen(numbers: Index, texts: Sequence[str], keep: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """The texts with these numbers; null where ``keep`` is false."""
-    mask = None if keep is None else ~keep.astype(bool)
+    mask = None if keep is None else ~keep
     return pa.DictionaryArray.from_arrays(pa.array(numbers, mask=mask), list(texts)).cast(pa.string())

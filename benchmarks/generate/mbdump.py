@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.generate import model
-from benchmarks.generate.lines import chosen, copy_rows
+from benchmarks.generate import laws, model, words
+from benchmarks.generate.lines import chosen, copy_rows, joined
 from benchmarks.generate.mix import Index
 from benchmarks.generate.model import Shard
+from benchmarks.generate.pattern import BLOCK
 
 VARIOUS_GID = "89ad4ac3-39f7-470e-963a-56509c546377"
 REDIRECTED = 64
 """One recording in so many has been merged with another, whose gid leads to it."""
 COUNTRIES = (
     (221, "GB", "United Kingdom"), (222, "US", "United States"), (240, "XW", "[Worldwide]"), (81, "DE", "Germany"),
-    (73, "FR", "France"), (107, "JP", "Japan"), (13, "AU", "Australia"), (105, "IT", "Italy"), (150, "NL", "Netherlands"),
+    (73, "FR", "France"), (107, "JP", "Japan"), (13, "AU", "Australia"), (105, "IT", "Italy"), (150, "NL",
+    "Netherlands"),
     (202, "SE", "Sweden"), (30, "BR", "Brazil"), (194, "ES", "Spain"), (138, "MX", "Mexico"), (170, "PL", "Poland"),
     (72, "FI", "Finland"), (177, "RU", "Russia"), (113, "KR", "South Korea"), (21, "BE", "Belgium"),
 )  # fmt: skip
@@ -34,7 +38,10 @@ LABEL_OF = 20
 
 def constant() -> Mapping[str, bytes]:
     """Tables and files that are the same in every dump."""
-    area = [f"{i}\t{name}\t1\t0\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\tf\t\n" for i, _, name in sorted(COUNTRIES)]
+    area = [
+        f"{i}\t{uuid.UUID(int=i << 96, version=4)}\t{name}\t1\t0\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\tf\t\n"
+        for i, _, name in sorted(COUNTRIES)
+    ]
     code = [f"{i}\t{code}\n" for i, code, _ in sorted(COUNTRIES)]
     return {
         "TIMESTAMP": b"2026-09-02 00:20:13.371462+00\n",
@@ -83,50 +90,69 @@ def _releases(shard: Shard, made: model.Releases, out: dict[str, list[memoryview
     dice, number = shard.dice, made.number
     ids, origin = number + 1, made.origin
     # A reissue belongs to the group of its original, if that is in this dump.
-    here = (origin >= shard.first * model.RELEASE_IDS) & (origin < (shard.first + shard.blocks) * model.RELEASE_IDS)
+    here = model.is_here(shard, origin)
     group = np.where(here, origin, number) + 1
     titles, stamp = model.release_titles(shard, made), chosen(dice.below("stamp", number, len(STAMPS)), STAMPS)
     language = chosen(dice.below("language", number, len(LANGUAGES)), list(map(str, LANGUAGES)),
                       dice.below("language known", number, 10) < 8)  # fmt: skip
     script = chosen(np.minimum(model.scripts(dice, origin), 3), list(map(str, SCRIPTS)))
     code = model.barcodes(shard, made)
-    out["release"] = [copy_rows(ids, dice.uuids("release", number), titles, made.artist, group, "1", r"\N", language, script,
+    out["release"] = [copy_rows(ids, dice.uuids("release", number), titles, made.artist, group, "1", r"\N", language,
+    script,
                                 code, "", "0", "-1", stamp)]  # fmt: skip
     first = np.flatnonzero(group == ids)
     kind = chosen(np.where(made.size > 6, 0, np.where(made.size > 2, 2, 1))[first], ["1", "2", "3"])
-    out["release_group"] = [copy_rows(ids[first], dice.uuids("group", number[first]), titles.take(first), made.artist[first],
+    out["release_group"] = [copy_rows(ids[first], dice.uuids("group", number[first]), titles.take(first),
+    made.artist[first],
                                       kind, "", "0", stamp.take(first))]  # fmt: skip
     _events(shard, made, out)
     _labels(shard, made, out)
     _media(shard, made, out)
 
 
+def countries(shard: Shard, number: Index) -> Index:
+    """Where each release came out, a number in :data:`COUNTRIES`; -1 where only the date is known."""
+    somewhere = shard.dice.below("somewhere", number, 100) < 92
+    return np.where(somewhere, laws.picked(shard.dice.bits("country", number), COUNTRY_WEIGHTS), -1)
+
+
 def _events(shard: Shard, made: model.Releases, out: dict[str, list[memoryview]]) -> None:
-    known = np.flatnonzero(made.year > 0)
-    number, dice = made.number[known], shard.dice
-    date = [made.year[known], *(chosen(part, [str(n) for n in range(32)], part > 0)
-                                for part in (made.month[known], made.day[known]))]  # fmt: skip
-    somewhere = dice.below("somewhere", number, 100) < 92
-    country = model.laws.picked(dice.bits("country", number), COUNTRY_WEIGHTS)
-    ids = np.array([area for area, _, _ in COUNTRIES])[country]
-    cut = [part[somewhere] if isinstance(part, np.ndarray) else part.filter(somewhere) for part in date]
-    out["release_country"] = [copy_rows(number[somewhere] + 1, ids[somewhere], *cut)]
-    rest = [part[~somewhere] if isinstance(part, np.ndarray) else part.filter(~somewhere) for part in date]
-    out["release_unknown_country"] = [copy_rows(number[~somewhere] + 1, *rest)]
+    country = countries(shard, made.number)
+    ids = np.array([area for area, _, _ in COUNTRIES])
+    for table, rows in (
+        ("release_country", np.flatnonzero((made.year > 0) & (country >= 0))),
+        ("release_unknown_country", np.flatnonzero((made.year > 0) & (country < 0))),
+    ):
+        month, day = (pa.array(part[rows], mask=part[rows] == 0) for part in (made.month, made.day))
+        area = [ids[country[rows]]] if table == "release_country" else []
+        out[table] = [copy_rows(made.number[rows] + 1, *area, made.year[rows], month, day)]
+
+
+def labels(shard: Shard, number: Index) -> tuple[Index, pa.Array]:
+    """The label of each release (-1: none) and the number in its catalogue.
+
+    Labels are numbered among the releases that are multiples of LABEL_OF.
+    """
+    span, first = (blocks * model.RELEASE_IDS // LABEL_OF for blocks in (shard.blocks, shard.first))
+    label = first + shard.dice.below("label", number, span)
+    letters = chosen(label % 26, [f"{chr(65 + n)}{chr(65 + n * 7 % 26)}R " for n in range(26)])
+    code = joined([letters, number % 10_007])
+    return np.where(shard.dice.below("labelled", number, 10) < 6, label, -1), code
+
+
+def label_names(shard: Shard, label: Index) -> pa.Array:
+    """Names of labels."""
+    return words.names(shard.dice, "label", label, np.zeros(len(label), np.int64))
 
 
 def _labels(shard: Shard, made: model.Releases, out: dict[str, list[memoryview]]) -> None:
-    dice = shard.dice
-    labelled = made.number[dice.below("labelled", made.number, 10) < 6]
-    # Labels stand among the releases that are multiples of LABEL_OF.
-    span = shard.blocks * model.RELEASE_IDS // LABEL_OF
-    label = shard.first * model.RELEASE_IDS // LABEL_OF + dice.below("label", labelled, span)
-    catalogue = chosen(labelled % 26, [f"{chr(65 + n)}{chr(65 + n * 7 % 26)}R" for n in range(26)])
-    code = pc.binary_join_element_wise(catalogue, pc.cast(labelled % 10_007, "string"), " ")
-    out["release_label"] = [copy_rows(labelled + 1, labelled + 1, label + 1, code, r"\N")]
+    label, code = labels(shard, made.number)
+    rows = np.flatnonzero(label >= 0)
+    ids = made.number[rows] + 1
+    out["release_label"] = [copy_rows(ids, ids, label[rows] + 1, code.take(rows), r"\N")]
     mine = np.unique(made.number // LABEL_OF)
-    names = model.words.names(dice, "label", mine, np.zeros(len(mine), np.int64))
-    out["label"] = [copy_rows(mine + 1, dice.uuids("label", mine), names, _unknown(7), "4", r"\N",
+    out["label"] = [copy_rows(mine + 1, shard.dice.uuids("label", mine), label_names(shard, mine), _unknown(7), "4",
+    r"\N",
                               "", "0", r"\N", "f")]  # fmt: skip
 
 
@@ -148,7 +174,7 @@ def medium(release: Index, disc: Index) -> Index:
 
 
 def _recordings(shard: Shard, blocks: Index, out: dict[str, list[memoryview]]) -> None:
-    numbers = np.arange(blocks[0] * model.BLOCK, min((blocks[-1] + 1) * model.BLOCK, shard.end))
+    numbers = np.arange(blocks[0] * BLOCK, min((blocks[-1] + 1) * BLOCK, shard.end))
     made, dice = model.recordings(shard, numbers), shard.dice
     titles, lengths = model.recording_titles(shard, made), model.lengths(shard, made)
     credit = credits_of(shard, made)
@@ -161,19 +187,19 @@ def _recordings(shard: Shard, blocks: Index, out: dict[str, list[memoryview]]) -
     out["isrc"] = [copy_rows(numbers + 1, numbers + 1, codes, "0", STAMPS[3])]
     old = numbers[dice.one_in("redirect", numbers, REDIRECTED)]
     out["recording_gid_redirect"] = [copy_rows(dice.uuids("redirect", old), old + 1, STAMPS[5])]
-    track = numbers // model.BLOCK * model.TRACK_IDS + numbers % model.BLOCK
+    track = numbers // BLOCK * model.TRACK_IDS + numbers % BLOCK
     out["track"] = [_tracks(shard, track, numbers, made.release, made.offset, titles, credit, lengths)]
     release, offset, chosen_ones = model.compiled(shard, blocks)
     others = model.recordings(shard, chosen_ones)
     place = np.arange(len(release)) % (model.COMPILATIONS * model.COMPILED)
-    track = release // model.RELEASE_IDS * model.TRACK_IDS + model.BLOCK + place
+    track = release // model.RELEASE_IDS * model.TRACK_IDS + BLOCK + place
     out["track"].append(_tracks(shard, track, chosen_ones, release, offset, model.recording_titles(shard, others),
                                 credits_of(shard, others), model.lengths(shard, others)))  # fmt: skip
     _guests(shard, made, out)
 
 
-def _tracks(shard: Shard, track: Index, recording: Index, release: Index, offset: Index, titles: pc.Expression,
-            credit: Index, lengths: pc.Expression) -> memoryview:  # fmt: skip
+def _tracks(shard: Shard, track: Index, recording: Index, release: Index, offset: Index, titles: pa.Array,
+            credit: Index, lengths: pa.Array) -> memoryview:  # fmt: skip
     place = offset % model.DISC + 1
     disc = medium(release, offset // model.DISC)
     gid = shard.dice.uuids("track", track)
@@ -188,7 +214,7 @@ def credits_of(shard: Shard, made: model.Recordings) -> Index:
 
 def _guests(shard: Shard, made: model.Recordings, out: dict[str, list[memoryview]]) -> None:
     rows = np.flatnonzero(made.guest)
-    two = model.Recordings(made.number[rows], *([made.origin[rows]] * 3), made.artist[rows], made.guest[rows])
+    two = made.at(rows)
     ids, first, second = (
         credits_of(shard, two),
         model.artist_names(shard, two.artist),

@@ -19,7 +19,7 @@ from benchmarks.generate.pattern import BLOCK, PATTERNS, RELEASES, patterns
 Mask = npt.NDArray[np.bool_]
 
 COMPILATIONS, COMPILED = 4, 16
-"""Compilations beside a block's releases, and the recordings that each repeats: one recording in sixteen is on two releases."""
+"""Compilations beside a block's releases, and what each repeats: one recording in sixteen is on two releases."""
 RELEASE_IDS = RELEASES + COMPILATIONS
 TRACK_IDS = BLOCK + COMPILATIONS * COMPILED
 BIG, SMALL = 5, 48
@@ -103,6 +103,11 @@ class Recordings:
     guest: Index
     """0: none."""
 
+    def at(self, rows: Index) -> Recordings:
+        """Some of them."""
+        columns = (self.number, self.origin, self.release, self.offset, self.artist, self.guest)
+        return Recordings(*(column[rows] for column in columns))
+
 
 def releases(shard: Shard, blocks: Index) -> Releases:
     """All releases of some blocks; those whose recordings were cut off are left out."""
@@ -135,6 +140,14 @@ def origins(shard: Shard, block: Index, slot: Index) -> tuple[Index, Mask]:
     few = np.where(shard.dice.one_in("often", number, 3), -(-of_kind // 64), of_kind)
     source = first + PATTERNS * shard.dice.below("source", number, few)
     return np.where(again, source * RELEASE_IDS + original, number), afar
+
+
+def is_here(shard: Shard, release: Index) -> Mask:
+    """Whether releases (no compilations but those of the shard) are in this shard, and not cut off at its end."""
+    block, slot = release // RELEASE_IDS, release % RELEASE_IDS
+    start = block * BLOCK + patterns().starts[block % PATTERNS, np.minimum(slot, RELEASES - 1)]
+    of_shard = (block >= shard.first) & (block < shard.first + shard.blocks)
+    return of_shard & ((start < shard.end) | (slot >= RELEASES))
 
 
 def release_artist(shard: Shard, origin: Index) -> Index:
@@ -192,6 +205,17 @@ def compiled(shard: Shard, blocks: Index) -> tuple[Index, Index, Index]:
     release = block * RELEASE_IDS + RELEASES + place // COMPILED
     chosen = shard.base + shard.dice.below("compiled", block * TRACK_IDS + place, shard.recordings)
     return release, place % COMPILED, chosen
+
+
+def listing(shard: Shard, blocks: Index) -> Recordings:
+    """All tracks of some blocks in the order of their releases, as :func:`releases` gives them."""
+    own = recordings(shard, np.arange(blocks[0] * BLOCK, min((blocks[-1] + 1) * BLOCK, shard.end)))
+    release, offset, number = compiled(shard, blocks)
+    other = recordings(shard, number)
+    order = np.argsort(np.concatenate([own.release, release]), kind="stable")
+    pairs = [(own.number, number), (own.origin, other.origin), (own.release, release), (own.offset, offset),
+             (own.artist, other.artist), (own.guest, other.guest)]  # fmt: skip
+    return Recordings(*(np.concatenate(pair)[order] for pair in pairs))
 
 
 def scripts(dice: Dice, release: Index) -> Index:

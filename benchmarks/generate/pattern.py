@@ -1,8 +1,8 @@
 """How a block of 1,024 recordings falls into releases: sixteen patterns, of which a block follows one.
 
 A pattern has 96 releases, so that the numbers of blocks give all other numbers without counting: release 96 b + k,
-recording 1,024 b + offset. 280 of the 1,024 recordings are on reissues: they have the ISRC and the title of a recording of
-a release that is as long, in some block of the same pattern. So 744 of 1,024 are distinct: 186 of 256.
+recording 1,024 b + offset. 280 of the 1,024 recordings are on reissues: they have the ISRC and the title of a recording
+of a release that is as long, in some block of the same pattern. So 744 of 1,024 are distinct: 186 of 256.
 """
 
 from __future__ import annotations

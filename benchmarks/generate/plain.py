@@ -1,4 +1,4 @@
-"""Ready tables: listens by recording, and all that is known of a track in one row, for peers and for the table source."""
+"""Ready tables: listens by recording; all that is known of a track in one row, for peers and for the table source."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pyarrow as pa
 from benchmarks.generate import model
 from benchmarks.generate.mix import Index
 from benchmarks.generate.model import Shard
+from benchmarks.generate.pattern import BLOCK
 
 
 def _numbers(shard: Shard, blocks: Index) -> Index:
-    return np.arange(blocks[0] * model.BLOCK, min((blocks[-1] + 1) * model.BLOCK, shard.end))
+    return np.arange(blocks[0] * BLOCK, min((blocks[-1] + 1) * BLOCK, shard.end))
 
 
 def listens(shard: Shard, blocks: Index) -> dict[str, pa.Table]:

@@ -1,4 +1,4 @@
-"""A vocabulary of made-up words in several scripts, and titles and names of them, common words as common as in real ones."""
+"""A vocabulary of made-up words in several scripts; titles and names of them, common words as common as in life."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.generate.laws import WORD_COUNTS
-from benchmarks.generate.mix import Dice, Index, scaled
+from benchmarks.generate.mix import Dice, Index, Words, scaled
 
 LATIN, CYRILLIC, JAPANESE, CHINESE, HANGUL, ARABIC, HEBREW, GREEK, NONE = range(9)
 SCRIPT_SHARES = (9670, 200, 40, 30, 10, 10, 5, 5, 50)
 """Of 10,000 titles. The last is for titles without any letter."""
-_ONSETS = "b c d f g h j k l m n p r s t v w y z b d f l m n r s t br ch cl dr fl gr pl sh st th tr".split()
+_ONSETS = (*"bcdfghjklmnprstvwyzbdflmnrst", "br", "ch", "cl", "dr", "fl", "gr", "pl", "sh", "st", "th", "tr")
 _CODAS = ["", "", "", "", "", "", "", "", "l", "n", "r", "s", "t", "nd", "ck", "ng"]
 _VOWELS = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "a", "e", "ea", "ou"]
 _ACCENTED = ["á", "é", "í", "ó", "ú", "ä", "ö", "ü", "ç", "ñ", "ø", "ã"]
 _LETTERS = {
-    CYRILLIC: ("б в г д ж з к л м н п р с т ф х ц ч ш".split(), "а е и о у ы я ю".split()),
-    JAPANESE: ("か き く け こ さ し す せ そ ラ リ ル レ ロ".split(), "な に ぬ の は ひ ふ ン ト ド".split()),
-    CHINESE: ("天 地 人 月 日 山 水 火 风 花 雪 夜 梦 心 爱".split(), "之 上 下 中 来 去 光 声 歌 雨".split()),
-    HANGUL: ("가 나 다 라 마 바 사 아 자 차".split(), "는 을 이 고 도 리 수 요".split()),
-    ARABIC: ("ب ت ج د ر س ش ع ف ق ك ل م ن".split(), "ا و ي".split()),
-    HEBREW: ("ב ג ד ה ז ח כ ל מ נ ר ש ת".split(), "א ו י".split()),
-    GREEK: ("β γ δ ζ θ κ λ μ ν π ρ σ τ φ χ".split(), "α ε η ι ο υ ω".split()),
+    CYRILLIC: ("бвгджзклмнпрстфхцчш", "аеиоуыяю"),
+    JAPANESE: ("かきくけこさしすせそラリルレロ", "なにぬのはひふントド"),
+    CHINESE: ("天地人月日山水火风花雪夜梦心爱", "之上下中来去光声歌雨"),
+    HANGUL: ("가나다라마바사아자차", "는을이고도리수요"),
+    ARABIC: ("بتجدرسشعفقكلمن", "اوي"),
+    HEBREW: ("בגדהזחכלמנרשת", "אוי"),
+    GREEK: ("βγδζθκλμνπρστφχ", "αεηιουω"),
 }  # fmt: skip
-_SMALL = "of the in to and a my you me on for is it no & love".split()
-SUFFIXES = ("(live)", "(remix)", "(instrumental)", "(radio edit)", '(12" mix)', "(acoustic)", "(demo)", "- Remastered 2011",
-            "(feat. DJ Lume)", "part 2", "(reprise)", "(outro)")  # fmt: skip
+_SMALL = ("of", "the", "in", "to", "and", "a", "my", "you", "me", "on", "for", "is", "it", "no", "&", "love")
+SUFFIXES = ("(live)", "(remix)", "(instrumental)", "(radio edit)", '(12" mix)', "(acoustic)", "(demo)",
+            "- Remastered 2011", "(feat. DJ Lume)", "part 2", "(reprise)", "(outro)")  # fmt: skip
 _OCTAVES = {LATIN: 18, NONE: 6}
 """Binary orders of rank in the vocabulary of a script: 2^18 - 1 Latin words; 2^12 - 1 of the others."""
 _SUFFIXED = 12
@@ -87,7 +87,7 @@ def _latin(draw: int, rank: int) -> str:
     return (word + _ACCENTED[draw % len(_ACCENTED)] if kind == 0 else word).capitalize()
 
 
-def _other(onsets: list[str], rest: list[str], draw: int, rank: int) -> str:
+def _other(onsets: str, rest: str, draw: int, rank: int) -> str:
     word, pairs = "", len(onsets) * len(rest)
     for _ in range(1 + (rank > pairs // 3) + (rank > pairs * pairs // 3)):
         draw, onset = divmod(draw, len(onsets))
@@ -118,7 +118,7 @@ def names(dice: Dice, name: str, index: Index, script: Index) -> pa.Array:
 
 
 def _words(dice: Dice, name: str, index: Index, script: Index, counts: Index, least: Index) -> list[pa.Array]:
-    """One array for each place, null where there are fewer words. ``least``: binary orders of rank that are not used."""
+    """One array for each place, null where there are fewer words. ``least``: binary orders of rank to leave out."""
     known, found = vocabulary(), []
     for place in range(int(counts.max(initial=0))):
         rows = np.flatnonzero(counts > place)
@@ -131,7 +131,7 @@ def _words(dice: Dice, name: str, index: Index, script: Index, counts: Index, le
     return found
 
 
-def _suffix(shape: Index, counts: Index, script: Index) -> pa.Array:
+def _suffix(shape: Words, counts: Index, script: Index) -> pa.Array:
     draw = (shape >> np.uint64(16)).astype(np.int64)
     number = (draw >> 8) % len(SUFFIXES)
     without = (draw % _SUFFIXED != 0) | (script != LATIN) | (counts > 6)

@@ -95,7 +95,7 @@ def _path(target: Path, name: str) -> Path:
 
 
 def pack(folder: Path, form: str, archive: Path) -> None:
-    """Put a folder's files into a TAR, files about the dump first, and remove them. The same files give the same bytes."""
+    """Put a folder's files into a TAR, those about the dump first, and remove them. Same files, same bytes."""
     paths = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: (len(p.parts), p.name))
     with _opened(form, archive) as out, tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT) as tar:
         for path in paths:
