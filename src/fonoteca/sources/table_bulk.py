@@ -86,7 +86,8 @@ class CountsBulk:
         sql.view("counts_given", f"SELECT {key} AS key, file_row_number + 1 AS line, {counts} FROM {given}")
         entity = f"CASE WHEN key <> '' THEN entity_id('recording', {_literal(self.meaning.source)}, key) END"
         sql.stage("counts", f"""
-            SELECT {entity} AS id, line, {self._values()} FROM counts_given ORDER BY id NULLS LAST, line""")  # fmt: skip
+            SELECT {entity} AS id, line, {self._values()} FROM counts_given
+            ORDER BY id NULLS LAST, line""")  # fmt: skip
         values = range(len(self.meaning.signals))
         same = " AND ".join(f"v{n} IS NOT DISTINCT FROM lag(v{n}) OVER ()" for n in values)
         # Staged rows come in their order, and a window without an order of its own keeps to it.
