@@ -10,7 +10,7 @@ from fonoteca.sources.records import Credit
 
 _NUMBERED = re.compile(r" \(\d{1,5}\)$", re.ASCII)
 _GLUED = frozenset(",;.、")
-_KINDS = frozenset({"Album", "Mini-Album", "EP", "Single", "Maxi-Single", "Compilation", "Mixtape", "Sampler"})
+KINDS = frozenset({"Album", "Mini-Album", "EP", "Single", "Maxi-Single", "Compilation", "Mixtape", "Sampler"})
 _BARCODE_DIRT = re.compile(r"[^0-9 -]")
 
 
@@ -45,19 +45,20 @@ def credited(parent: Element | None, flags: set[str], *, extra: bool = False) ->
             continue
         key = (artist.findtext("id") or "").strip()
         role = values.text(artist.findtext("role"), flags) if extra else None
-        found.append(Credit(name, str(int(key)) if _is_id(key) else None, role or "artist",
-                            "" if extra else _join(values.text(artist.findtext("join"), flags))))  # fmt: skip
+        found.append(Credit(name, str(int(key)) if is_id(key) else None, role or "artist",
+                            "" if extra else join(values.text(artist.findtext("join"), flags))))  # fmt: skip
     if found and found[-1].joined_by and not extra:
         found[-1] = Credit(found[-1].name, found[-1].key, found[-1].role)
     return tuple(found)
 
 
-def _is_id(key: str) -> bool:
+def is_id(key: str) -> bool:
     """Artists that are not linked have the id 0, or none."""
     return key.isascii() and key.isdigit() and len(key) <= 18 and int(key) > 0
 
 
-def _join(written: str | None) -> str:
+def join(written: str | None) -> str:
+    """The text between two names."""
     if written is None:
         return ""
     return f"{written} " if written in _GLUED else f" {written} "
@@ -72,7 +73,7 @@ def genres(element: Element, flags: set[str]) -> tuple[str, ...]:
 def kind(element: Element) -> str | None:
     """The first word for what it is (Album, EP, Single ...) among the descriptions of its formats."""
     found = (e.text for e in element.iterfind("formats/format/descriptions/description"))
-    return next((text for text in found if text in _KINDS), None)
+    return next((text for text in found if text in KINDS), None)
 
 
 def labels(element: Element, flags: set[str]) -> str | None:
@@ -81,19 +82,22 @@ def labels(element: Element, flags: set[str]) -> str | None:
     return "; ".join(dict.fromkeys(bare_name(name) for name in found if name)) or None
 
 
+def barcode(written: str, flags: set[str]) -> str | None:
+    """A barcode as it is printed: blanks between the digits, ">" behind them."""
+    return values.upc(_BARCODE_DIRT.sub("", written).strip() or written, flags)
+
+
 def identifiers(element: Element, flags: set[str]) -> tuple[tuple[str, str], ...]:
     """Barcodes, catalogue numbers and the number of the master."""
     found: dict[tuple[str, str], None] = {}
     for e in element.iterfind("identifiers/identifier"):
         if e.get("type") == "Barcode":
-            # Written as printed: blanks between the digits, ">" behind them.
-            written = e.get("value") or ""
-            upc = values.upc(_BARCODE_DIRT.sub("", written).strip() or written, flags)
+            upc = barcode(e.get("value") or "", flags)
             found |= {("upc", upc): None} if upc else {}
     for e in element.iterfind("labels/label"):
         number = values.text(e.get("catno"), flags)
         found |= {("catalogue_number", number): None} if number and not values.is_nothing(number) else {}
     master = (element.findtext("master_id") or "").strip()
-    if _is_id(master):
+    if is_id(master):
         found["discogs_master", master] = None
     return tuple(found)

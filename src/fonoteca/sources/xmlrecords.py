@@ -8,10 +8,9 @@ of one's own is an undefined entity, and none can grow or name a file. XML 1.0 (
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from xml.etree import ElementTree
 
 from fonoteca.sources.limits import LIMITS, Limits
@@ -23,7 +22,6 @@ _READ = 1 << 20
 _OVERLAP = 2048
 """Bytes that the beginning of a record may take, as patterns see it."""
 _CONTROLS = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]*\?>)?(?:\s|<!--.*?-->|<\?[^>]*\?>)*(<([A-Za-z_][\w.:-]*)"
                    rb"(?:\s[^<>]*)?>)", re.DOTALL)  # fmt: skip
@@ -77,44 +75,91 @@ def root_of(path: Path, limits: Limits = LIMITS) -> tuple[bytes, bytes] | None:
     return head[2], head[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a file that begins where a record does and holds whole records, to be parsed by anybody.
+
+    Attributes:
+        first: number of its first piece; piece 0 is what stands before the first record.
+        data: its bytes.
+        over: its first piece is longer than a record may be, and only that piece's beginning and end are there.
+        last: it is the file's last one.
+        damage: of the last one, why the file could not be read to its end.
+    """
+
+    first: int
+    data: bytes
+    over: bool = False
+    last: bool = False
+    damage: Torn | None = None
+
+
 def records(path: Path, shape: Shape, limits: Limits = LIMITS, name: str = "") -> Iterator[Fragment | Refused]:
     """The records in order, numbered from 1; what is broken, and the torn or missing end of a file, is refused."""
-    cutter = _Records(name or path.name, shape, limits, _wrap(path, shape, limits))
-    with open_bytes(path, limits) as stream:
-        pieces = _cut(stream, shape.start, limits)
-        last = next(pieces)[0]
-        over = False
-        for piece, long in pieces:
-            if cutter.number:
-                yield from cutter.inner(last, over=over)
-            cutter.number += 1
-            last, over = piece, long
-        yield from cutter.final(last, torn(stream), over=over)
+    wrap = root_wrap(path, shape, limits)
+    for block in blocks(path, shape, limits):
+        yield from records_of(block, shape, name or path.name, wrap, limits)
 
 
-def _wrap(path: Path, shape: Shape, limits: Limits) -> tuple[bytes, bytes]:
+def records_of(
+    block: Block, shape: Shape, name: str, wrap: tuple[bytes, bytes] = (b"", b""), limits: Limits = LIMITS,
+    only: Sequence[int] | None = None,
+) -> Iterator[Fragment | Refused]:  # fmt: skip
+    """The records of one block, or only of those of its pieces, from 0.
+
+    ``name`` is the file's, for positions; ``wrap`` what :func:`root_wrap` gave.
+    """
+    starts = starts_of(block.data, shape)
+    ends = [*starts[1:], len(block.data)]
+    cutter = _Records(name, shape, limits, wrap)
+    for at in range(len(starts)) if only is None else only:
+        piece = block.data[starts[at] : ends[at]]
+        cutter.number = block.first + at
+        over = len(piece) > limits.xml_record or (block.over and at == 0)
+        if block.last and at == len(starts) - 1:
+            yield from cutter.final(piece, block.damage, over=over)
+        elif cutter.number:
+            yield from cutter.inner(piece, over=over)
+
+
+def starts_of(data: bytes, shape: Shape) -> list[int]:
+    """Where the pieces of a block begin."""
+    return [0, *[found.start() for found in shape.start.finditer(data, 1)]]
+
+
+def root_wrap(path: Path, shape: Shape, limits: Limits = LIMITS) -> tuple[bytes, bytes]:
+    """The root's own tags, where records are parsed inside them."""
     found = root_of(path, limits) if shape.wrapped else None
     return (found[1], b"</" + found[0] + b">") if found else (b"", b"")
 
 
-def _cut(stream: BinaryIO, start: re.Pattern[bytes], limits: Limits) -> Iterator[tuple[bytes, bool]]:
-    """What comes before the first record, then each record with what follows it; True: longer than a record may be,
-    and only its beginning and end are there."""
-    held = bytearray()
-    at = 0
-    over = False
-    while data := stream.read(_READ):
-        held += data
-        while (found := start.search(held, at)) is not None:
-            yield bytes(held[: found.start()]), over
-            over = False
-            del held[: found.start()]
-            at = 1
-        if len(held) > limits.xml_record:
-            over = True
-            del held[limits.raw : -_OVERLAP]
-        at = max(min(at, 1), len(held) - _OVERLAP)
-    yield bytes(held), over
+def blocks(path: Path, shape: Shape, limits: Limits = LIMITS, size: int = _READ) -> Iterator[Block]:
+    """A file cut where records begin, about every ``size`` bytes. In memory are two of them and the longest record."""
+    with open_bytes(path, limits) as stream:
+        held, first, over = bytearray(), 0, False
+        while data := stream.read(size):
+            known = len(held)
+            held += data
+            at = _last_start(held, shape, max(known - _OVERLAP, 1))
+            if at:
+                block = Block(first, bytes(held[:at]), over)
+                yield block
+                first += len(starts_of(block.data, shape))
+                over = False
+                del held[:at]
+            if len(held) > limits.xml_record:
+                over = True
+                del held[limits.raw : -_OVERLAP]
+        yield Block(first, bytes(held), over, last=True, damage=torn(stream))
+
+
+def _last_start(held: bytearray, shape: Shape, least: int) -> int:
+    """Where the last record begins, not before ``least``; 0 where none does."""
+    at = len(held)
+    while (at := held.rfind(b"<", least, at)) > 0:
+        if shape.start.match(held, at):
+            return at
+    return 0
 
 
 class _Records:
@@ -205,8 +250,9 @@ class _Records:
 def _mended(data: bytes) -> tuple[bytes, set[str]]:
     """Without control characters, and with U+FFFD for what is no UTF-8: such records are read, and flagged."""
     flags: set[str] = set()
-    if _CONTROL.search(data):
-        data = data.translate(None, _CONTROLS)
+    bare = data.translate(None, _CONTROLS)
+    if len(bare) != len(data):
+        data = bare
         flags.add("control-characters")
     if not data.isascii():
         try:
