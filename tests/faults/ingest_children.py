@@ -171,6 +171,8 @@ def watch(task: dict[str, Any], pid: int) -> None:
         with contextlib.suppress(OSError, IndexError):  # it has ended
             while written(pid) < task["kill_byte"]:
                 time.sleep(0.0002)
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    return
             os.kill(pid, signal.SIGKILL)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.wrong_inputs.world import tree
+from fonoteca.sources.musicbrainz_tables import TABLES
 from simulators.tiny_catalogue import filled
 
 DRIVER = Path(__file__).with_name("ingest_children.py")
@@ -44,8 +45,46 @@ def write_table(folder: Path, rows: int) -> None:
     )
 
 
+def gid(kind: int, n: int) -> str:
+    """An MBID."""
+    return f"{kind:08x}-0000-4000-8000-{n:012x}"
+
+
+def write_mbdump(folder: Path, rows: int) -> None:
+    """Tables of MusicBrainz with all that hangs on a recording; one line of fifty is torn, one redirect is a loop."""
+    tables: dict[str, list[dict[str, object]]] = {
+        "artist": [{"id": n, "gid": gid(1, n), "name": f"Artist {n}", "sort_name": f"{n}, Artist"}
+                   for n in range(1, 98)],
+        "artist_credit_name": [{"artist_credit": n, "position": at, "artist": (n + at) % 97 + 1, "join_phrase": join,
+                                "name": f"Artist {n}.{at}"}
+                               for n in range(1, 98) for at, join in ((0, " & "), (1, ""))],
+        "recording": [{"id": n, "gid": gid(2, n), "name": f"Title {n}, part", "artist_credit": n % 97 + 1, "video": "f",
+                       "length": 180_000 + n} for n in range(1, rows + 1)],
+        "release_group": [{"id": n, "gid": gid(4, n), "name": f"Album {n}", "artist_credit": n % 97 + 1, "type": 1}
+                          for n in range(1, rows // 10 + 2)],
+        "release": [{"id": n, "gid": gid(3, n), "name": f"Album {n}", "artist_credit": n % 97 + 1, "release_group": n,
+                     "barcode": "\\N", "status": 1} for n in range(1, rows // 10 + 2)],
+        "release_unknown_country": [{"release": n, "date_year": 1950 + n % 70} for n in range(1, rows // 10 + 2)],
+        "medium": [{"id": n, "release": n, "position": 1} for n in range(1, rows // 10 + 2)],
+        "track": [{"id": n, "gid": gid(5, n), "recording": n, "medium": n // 10 + 1, "position": n % 10 + 1,
+                   "name": f"Title {n}, part", "artist_credit": n % 97 + 1, "is_data_track": "f"}
+                  for n in range(1, rows + 1)],
+        "isrc": [{"id": n, "recording": n, "isrc": f"PTAAA{n:07d}"} for n in range(1, rows + 1, 2)],
+        "recording_gid_redirect": [{"gid": gid(6, n), "new_id": n} for n in range(1, rows + 1, 5)]
+        + [{"gid": gid(2, 1), "new_id": 1}],
+    }  # fmt: skip
+    (folder / "mbdump").mkdir()
+    for name, lines in tables.items():
+        form = TABLES[name].forms[0]
+        text = ["\t".join(str(line.get(column, "\\N")) for column in form) for line in lines]
+        if name == "recording":
+            text = [line + "\ttorn" if n % 50 == 49 else line for n, line in enumerate(text)]
+        (folder / "mbdump" / name).write_text("\n".join(text) + "\n")
+
+
 RECORDS = Way("records", ("ingest", "table", "{dump}/songs.csv", "--mapping", "{dump}/songs.toml"), write_table)
-WAYS = (RECORDS,)
+BULK = Way("bulk", ("ingest", "musicbrainz", "{dump}/mbdump"), write_mbdump)
+WAYS = (RECORDS, BULK)
 
 
 @dataclass(frozen=True)

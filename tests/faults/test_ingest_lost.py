@@ -99,11 +99,13 @@ def test_rebuilt_from_the_dump_after_each_loss(way: Way, tmp_path: Path) -> None
             lose(made.archive)
             told = run.run(made.archive, ("verify", "--json"))
             assert "Traceback" not in told.stderr, lose.__name__
-            # A folder that is gone may never have been; everything else is damage, and is told.
-            assert told.code == (0 if lose is _all_gone else 4), (lose.__name__, told.stdout[-800:])
-            asked = run.run(made.archive, ("sql", "SELECT count(*) AS n FROM recordings", "--json"))
-            assert "Traceback" not in asked.stderr, lose.__name__
+            # A folder that is gone may never have been, and the first ingest of all may have been killed before it
+            # pointed to its generation; everything else is damage, and is told.
+            assert told.code == (0 if lose in {_all_gone, _pointer_gone} else 4), (lose.__name__, told.stdout[-800:])
+            asked = run.run(made.archive, ("sql", "SELECT title, source, position FROM recordings", "--json"))
             assert asked.status == 0
+            assert asked.code in {1, 4, 10}, (lose.__name__, asked.stdout[-800:], asked.stderr[-800:])
+            assert asked.json["code"] in {"catalogue-damaged", "generation-damaged", "no-catalogue", "unwritable"}
             again = run.run(made.archive, made.words)
             assert "Traceback" not in again.stderr, lose.__name__
             if again.code not in {0, 3} or books(made.archive) != whole:
@@ -111,3 +113,40 @@ def test_rebuilt_from_the_dump_after_each_loss(way: Way, tmp_path: Path) -> None
                 rebuilt(made, run)
             assert books(made.archive) == whole, lose.__name__
             assert run.run(made.archive, ("verify", "--json")).code == 0
+
+
+def test_with_the_pointer_lost_the_partitions_of_other_dumps_are_not_taken_for_leftovers(tmp_path: Path) -> None:
+    made = case(WAYS[0], tmp_path)
+    _pointer_gone(made.archive)
+    before = books(made.archive)
+    with runner() as run:
+        ran = run.run(made.archive, made.words)
+        assert (ran.code, ran.json["code"]) == (4, "generation-damaged")
+        assert books(made.archive) == before
+        assert run.run(made.archive, ("verify", "--json")).code == 4
+
+
+@pytest.mark.parametrize(
+    "lose", [_files_gone, _some_files_gone, _files_cut, _files_of_noise], ids=lambda lose: lose.__name__[1:]
+)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_files_of_several_dumps_lost_are_told_and_a_rebuild_gives_the_same_catalogue(
+    way: Way, lose: Callable[[Path], None], tmp_path: Path
+) -> None:
+    made, others = case(way, tmp_path), case(WAYS[0], tmp_path / "other", 50)
+    shutil.rmtree(made.archive)
+    archive(made.archive)
+    with runner() as run:
+        run.done(made.archive, made.words)
+        run.done(made.archive, others.words)
+        whole = books(made.archive)
+        lose(made.archive)
+        for words in (made.words, ("rank",), ("coverage",), ("show", "table:1"), ("publish",), ("index",)):
+            ran = run.run(made.archive, (*words, "--json"))
+            assert ran.code is not None, (words, ran.stderr[-1500:])
+            if ran.code not in {0, 3}:
+                assert ran.json["code"] not in {"io-error", "sql-wrong"}, (words, ran.stdout[-500:])
+        shutil.rmtree(made.archive / "catalogue")
+        run.done(made.archive, made.words)
+        run.done(made.archive, others.words)
+        assert books(made.archive) == whole

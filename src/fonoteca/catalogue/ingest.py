@@ -205,6 +205,7 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
     current = generation.load(places)
     _forget_others(places, plan.reading.dump.id)
     if plan.action == "nothing":
+        durable.remove_tree(places.work)
         retention.collect(places)
         entry = current.partition(plan.reading.info.name, plan.reading.dataset)
         assert entry is not None
