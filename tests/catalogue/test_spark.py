@@ -6,7 +6,11 @@ The cluster is a real one, in standalone mode: one master and two workers, proce
 from __future__ import annotations
 
 import decimal
+import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +23,19 @@ pytest.importorskip("pyspark", reason="the extra 'spark' is not installed here: 
 
 from fonoteca.catalogue import operations
 from fonoteca.catalogue import spark as engine
+from fonoteca.catalogue.coverage import BY, coverage
 from fonoteca.catalogue.engine import connect, parquet
+from fonoteca.catalogue.ingest import execute, plan
+from fonoteca.catalogue.query import Catalogue
 from fonoteca.core.errors import Failed
+from fonoteca.core.layout import ArchiveLayout
+from fonoteca.core.progress import SILENT
+from fonoteca.core.settings import resolve
+from fonoteca.publish.tiers import BANDS
+from fonoteca.sources.records import Dump
 from simulators import hostile_table, spark_cluster
+from simulators.made_bulk import Made
+from simulators.tiny_catalogue import filled
 
 if TYPE_CHECKING:
     import duckdb
@@ -200,6 +214,56 @@ def test_a_query_that_cannot_run_is_an_error_of_ours(both: Both) -> None:
     with pytest.raises(Failed, match="Spark") as error:
         both.spark.sql("SELECT nothing_of_the_sort FROM heard").table()
     assert error.value.code == "spark-failed"
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> ArchiveLayout:
+    """A catalogue with flat partitions, with wide ones of several files, and with recordings that several describe."""
+    layout = filled(tmp_path_factory.mktemp("archive"))
+    dump = layout.root / "dump"
+    dump.write_bytes(b"made up")
+    for dataset, source in (("x", Made(3)), ("y", Made(1, first=200))):
+        execute(plan(layout, source, Dump([dump], dataset), resolve([])), SILENT)
+    return layout
+
+
+@pytest.mark.parametrize("by", [None, *BY])
+def test_coverage_of_a_catalogue_is_the_same(by: str | None, both: Both, layout: ArchiveLayout) -> None:
+    names = pa.table({"licence": ["CC-BY-4.0"], "url": ["https://x"], "key": ["CC-BY-4.0"]})
+    with Catalogue.open(layout) as catalogue, engine.opened(catalogue, engine.Cluster()) as spark:
+        ids = catalogue.recording_ids()
+        held, published = ids.take(pa.array(range(0, len(ids), 2))), ids.take(pa.array(range(0, len(ids), 5)))
+        ours, theirs = (coverage(r, held, published, by, bands=BANDS, licences=names) for r in (catalogue, spark))
+    assert ours == theirs
+    assert ours.known > 1_000_000
+    assert not by or len(ours.by) > 1
+
+
+@pytest.mark.parametrize(("view", "columns"), [
+    ("heard", "*"), ("recordings", "id, title, year, release_id, source, position"), ("popularity", "*"),
+    ("identifiers", "*"), ("genres", "*"), ("tracks", "*"), ("credits", "*"), ("signals", "*"), ("facts_claim", "*"),
+])  # fmt: skip
+def test_every_view_that_operations_need_has_the_same_rows(
+    view: str, columns: str, both: Both, layout: ArchiveLayout
+) -> None:
+    query = f"SELECT {columns} FROM {view}"
+    with Catalogue.open(layout) as catalogue, engine.opened(catalogue, engine.Cluster()) as spark:
+        ours, theirs = (
+            _sorted([tuple(r.values()) for r in e.sql(query).table().to_pylist()]) for e in (catalogue, spark)
+        )
+    assert len(ours) > 4
+    assert ours == theirs
+
+
+def test_the_command_counts_on_the_cluster_that_the_settings_name(both: Both, layout: ArchiveLayout) -> None:
+    words = [sys.executable, "-m", "fonoteca", "coverage", "--by", "country", "--unheard", "7", "--json"]
+    on = {"FONOTECA_CATALOGUE_ENGINE": "spark", "FONOTECA_CATALOGUE_MEMORY": str(MEMORY)}
+    found = []
+    for more in ({}, on):
+        ran = subprocess.run(words, cwd=layout.root, env=os.environ | more, capture_output=True, text=True, check=True)
+        found.append(json.loads(ran.stdout))
+    assert found[0] == found[1]
+    assert len(found[0]["unheard"]) == 7
 
 
 def test_both_workers_took_part(both: Both, folder: Path) -> None:

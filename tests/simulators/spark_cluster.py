@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HOST = "127.0.0.1"
-STARTS_WITHIN = 90
+STARTS_WITHIN = 180
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ files, so every machine of a cluster must see them under the same path. When to 
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -131,7 +132,8 @@ class Spark:
                 table.set("this", exp.to_identifier(self._file_view(paths)))
             elif table.name not in own | self._named:
                 self._make(table.name)
-        return Rows(_done(lambda: self._session.sql(tree.transform(_portable).sql("spark"))))
+        text = _text(tree)
+        return Rows(_done(lambda: self._session.sql(text)))
 
     def _name(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)
@@ -179,20 +181,53 @@ def _spark_type(kind: pa.DataType) -> str:
 
 
 def _parsed(query: str) -> exp.Expression:
-    import sqlglot
+    from sqlglot import exp
+    from sqlglot.dialects.duckdb import DuckDB
 
-    tree = sqlglot.parse_one(query, read="duckdb")
-    return tree.expression if isinstance(tree, sqlglot.exp.Create) else tree
+    class Ours(DuckDB.Parser):  # type: ignore[misc] # it has no types
+        # In DuckDB both words count lists and texts; our queries say len of a list, length of a text.
+        FUNCTIONS = {**DuckDB.Parser.FUNCTIONS, "LEN": exp.ArraySize.from_arg_list}  # noqa: RUF012 sqlglot's way
+
+    dialect = DuckDB()
+    (tree,) = Ours(dialect=dialect).parse(dialect.tokenize(query), query)
+    assert tree is not None
+    return tree.expression if isinstance(tree, exp.Create) else tree
 
 
 def translated(query: str) -> str:
     """A query of DuckDB's dialect in Spark's."""
-    text: str = _parsed(query).transform(_portable).sql("spark")
+    return _text(_parsed(query))
+
+
+def _text(tree: exp.Expression) -> str:
+    from sqlglot import exp
+
+    for select in tree.find_all(exp.Select):
+        _number(select)
+    text: str = tree.transform(_portable).sql("spark")
     return text
 
 
+def _number(select: exp.Expression) -> None:
+    """``unnest(x) AS c, unnest(range(len(x)))``: Spark walks one list in a SELECT, and counts along where asked."""
+    from sqlglot import exp
+
+    walked = [found for e in select.expressions for found in e.find_all(exp.Explode)]
+    if len(walked) < 2:
+        return
+    item, number = walked
+    assert isinstance(item.parent, exp.Alias) and isinstance(number.this, exp.GenerateSeries)
+    name = item.parent.alias
+    view = exp.TableAlias(
+        this=exp.to_identifier("walked"), columns=[exp.to_identifier("place"), exp.to_identifier(name)]
+    )
+    select.append("laterals", exp.Lateral(this=exp.Posexplode(this=item.this.copy()), view=True, alias=view))
+    number.replace(exp.column("place"))
+    item.parent.replace(exp.column(name))
+
+
 def _portable(node: exp.Expression) -> exp.Expression:
-    """What sqlglot leaves as it is: 128-bit integers, ``isfinite``, ``* REPLACE``, and how Spark reads a backslash."""
+    """What sqlglot leaves as it is: 128-bit integers, ``isfinite`` and ``* REPLACE``."""
     from sqlglot import exp
 
     if isinstance(node, exp.DataType) and node.is_type("int128"):
@@ -223,14 +258,21 @@ def _done(work: Callable[[], Any]) -> Any:
 
 @contextlib.contextmanager
 def _session(cluster: Cluster) -> Iterator[SparkSession]:
+    """A session with its own names. A process has one connection to a cluster: a second session shares the first's."""
     from pyspark.sql import SparkSession
 
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        yield running.newSession()
+        return
     builder = SparkSession.builder
     for name, value in cluster.options().items():
         builder = builder.config(name, value)
     session = _done(builder.getOrCreate)
     try:
         session.sparkContext.setLogLevel("ERROR")
+        # What it logs of a query that fails stands in the error, too.
+        logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
         yield session
     finally:
         session.stop()
