@@ -23,7 +23,7 @@ from fonoteca.sources import musicbrainz_pieces
 from fonoteca.sources.musicbrainz import MusicBrainz
 from fonoteca.sources.musicbrainz_bulk import TablesBulk
 from fonoteca.sources.musicbrainz_files import find
-from fonoteca.sources.musicbrainz_tables import TABLES
+from fonoteca.sources.musicbrainz_tables import CORE, DERIVED
 from fonoteca.sources.records import (
     ArtistRecord,
     Credit,
@@ -50,7 +50,7 @@ def gid(kind: str, number: int) -> str:
 def line(table: str, **given: Any) -> str:
     """A line of a table as published; columns that are not given are null."""
     cells = {name: "\\N" if value is None else str(value) for name, value in given.items()}
-    form = TABLES[table].forms[0]
+    form = (CORE | DERIVED)[table].forms[0]
     assert set(cells) <= set(form)
     return "\t".join(cells.get(name, "\\N") for name in form)
 

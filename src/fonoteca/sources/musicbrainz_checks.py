@@ -6,12 +6,12 @@ this counts, and the views are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fonoteca.sources import musicbrainz_clean as clean
 from fonoteca.sources.bulk import Sql
-from fonoteca.sources.musicbrainz_tables import CORE, FOLDER, Table
+from fonoteca.sources.musicbrainz_tables import FOLDER, Table
 
 REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "medium": (("release", "release"),),
@@ -27,10 +27,15 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "recording_gid_redirect": (("new_id", "recording"),),
     "release_gid_redirect": (("new_id", "release"),),
     "artist_gid_redirect": (("new_id", "artist"),),
+    "recording_tag": (("recording", "recording"), ("tag", "tag")),
+    "recording_meta": (("id", "recording"),),
 }
 """Table → columns that hold the id of a row of another table. What they refer to is checked before them."""
-_TARGETS = ("recording", "release", "artist", "work", "release_group", "label", "artist_credit_name")
-ORDER = (*_TARGETS, *REFERENCES, *(name for name in CORE if name not in _TARGETS and name not in REFERENCES))
+ODD = {
+    "isrc": (f"({clean.isrc('isrc')}) IS NULL", "it is no ISRC"),
+    "recording_meta": ("rating NOT BETWEEN 0 AND 100", "it is no rating"),
+}
+"""Table → condition of rows whose value says nothing, and what is said of them."""
 
 
 @dataclass
@@ -48,12 +53,20 @@ def kind(table: str) -> str:
     return table
 
 
-def run(sql: Sql, present: set[str]) -> Found:
+def order(tables: Mapping[str, Table]) -> list[str]:
+    """Names of tables, those first that others refer to."""
+    return sorted(
+        tables, key=lambda name: (name in REFERENCES, list(REFERENCES).index(name) if name in REFERENCES else 0)
+    )
+
+
+def run(sql: Sql, tables: Mapping[str, Table], present: set[str]) -> Found:
     """Check every table; afterwards all views ``mb_<table>`` are there."""
     found = Found()
-    sql.stage("mb_medium_tracks", MEDIUM_TRACKS)
-    for name in ORDER:
-        table = CORE[name]
+    if "track" in tables:
+        sql.stage("mb_medium_tracks", MEDIUM_TRACKS)
+    for name in order(tables):
+        table = tables[name]
         parts = [
             *(_repeated(sql, table, key) for key in table.unique),
             *_lost(sql, table, present),
@@ -64,9 +77,9 @@ def run(sql: Sql, present: set[str]) -> Found:
     return found
 
 
-def ordered(queries: Iterable[str]) -> str:
+def ordered(queries: Iterable[str], tables: Iterable[str]) -> str:
     """Refusals in the order of tables and lines."""
-    listed = ", ".join(f"'{name}'" for name in CORE)
+    listed = ", ".join(f"'{name}'" for name in tables)
     return f"""
         SELECT '{FOLDER}/' || name || ':' || line AS position, code, reason, raw, kind
         FROM ({" UNION ALL ".join(queries)}) ORDER BY list_position([{listed}], name), line"""
@@ -131,12 +144,12 @@ def _own(sql: Sql, table: Table) -> Iterable[str]:
 
 
 def _odd(sql: Sql, table: Table) -> Iterable[str]:
-    if table.name != "isrc":
+    if table.name not in ODD:
         return
-    bad = f"FROM raw_isrc WHERE ({clean.isrc('isrc')}) IS NULL"
+    condition, reason = ODD[table.name]
+    bad = f"FROM raw_{table.name} WHERE {condition}"
     if sql.value(f"SELECT count(*) {bad}"):
-        yield f"""
-            SELECT line, 'no-content' AS code, 'it is no ISRC' AS reason, {_raw(table)} AS raw {bad}"""
+        yield f"SELECT line, 'no-content' AS code, '{reason}' AS reason, {_raw(table)} AS raw {bad}"
 
 
 def _leave_out(sql: Sql, table: Table, parts: list[str], found: Found) -> None:

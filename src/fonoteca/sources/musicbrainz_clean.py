@@ -63,7 +63,7 @@ def text_flags(column: str) -> str:
 
 
 def flag(condition: str, name: str) -> str:
-    """The flag where the condition holds, else null."""
+    """The flag where the condition holds."""
     return f"CASE WHEN {condition} THEN '{name}' END"
 
 

@@ -75,14 +75,12 @@ class Files:
         for path in self.plain:
             if path.name in TABLES:
                 yield File(path.name, path)
-            progress.advance(path.stat().st_size)
         for archive in self.archives:
             for member in unpack.members(archive):
                 if isinstance(member, Refused):
                     progress.warn(f"{archive.name}: {member.position}: {member.reason}")
                 elif member.name.removeprefix("./").startswith(FOLDER + "/"):
                     yield File(member.name.rpartition("/")[2], None, member.stream)
-            progress.advance(archive.stat().st_size)
 
     def form(self, table: Table, width: int) -> tuple[str, ...]:
         """The columns of a table whose lines have so many cells.
@@ -196,4 +194,5 @@ def beside(dump: Dump) -> list[Path]:
 def no_recordings(files: Files) -> Usage:
     """What is said of a dump that lacks the table without which it says nothing."""
     return Usage("missing-table", "The dump has no table of recordings", f"{files.name} has no mbdump/recording",
-                 "fetch mbdump.tar.bz2 whole; mbdump-derived.tar.bz2 is read together with it", files.name)  # fmt: skip
+                 "fetch mbdump.tar.bz2 whole; mbdump-derived.tar.bz2 needs it besides, for the MBIDs",
+                 files.name)  # fmt: skip

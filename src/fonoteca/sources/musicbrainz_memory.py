@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fonoteca.sources import values
-from fonoteca.sources.musicbrainz_checks import REFERENCES, kind
+from fonoteca.sources.musicbrainz_checks import ODD, REFERENCES, kind, order
 from fonoteca.sources.musicbrainz_files import Files
 from fonoteca.sources.musicbrainz_pieces import Broken, mended, usual_width
 from fonoteca.sources.musicbrainz_tables import FOLDER, Table
@@ -53,7 +53,7 @@ class Tables:
         return self.kept.get(table, [])
 
 
-def load(files: Files, wanted: Mapping[str, Table], order: Sequence[str]) -> tuple[Tables, list[Refused | Duplicate]]:
+def load(files: Files, wanted: Mapping[str, Table]) -> tuple[Tables, list[Refused | Duplicate]]:
     """Read and check all tables. Raises Usage ``unknown-columns``, TornDump."""
     tables = Tables()
     rejected: dict[str, list[tuple[int, Refused | Duplicate]]] = {name: [] for name in wanted}
@@ -62,7 +62,7 @@ def load(files: Files, wanted: Mapping[str, Table], order: Sequence[str]) -> tup
         if table is not None:
             tables.present.add(table.name)
             _read(table, files, file.path.read_bytes() if file.path else file.stream().read(), tables, rejected)
-    for name in order:
+    for name in order(wanted):
         _check(wanted[name], tables, rejected[name])
     return tables, [record for found in rejected.values() for _, record in sorted(found, key=lambda f: f[0])]
 
@@ -72,7 +72,7 @@ def _read(table: Table, files: Files, data: bytes, tables: Tables, rejected: Map
     if not data:
         return
     form = files.form(table, usual_width(io.BytesIO(data)))
-    for number, line in enumerate(mended(io.BytesIO(data), table, form), len(rows) + len(rejected[table.name]) + 1):
+    for number, line in enumerate(mended(io.BytesIO(data), table, form), 1):
         if isinstance(line, Broken):
             position = f"{table.member}:{number}"
             refused = Refused(position, line.code, line.reason, line.raw, kind(table.name))
@@ -80,7 +80,8 @@ def _read(table: Table, files: Files, data: bytes, tables: Tables, rejected: Map
         else:
             cells = dict(zip(form, line.decode()[:-1].split("\t"), strict=True))
             kept = {name: _value(cells[name], type_) for name, type_ in table.kept.items()}
-            rows.append(Row(table.name, number, kept))
+            if all(kept[name] is not None for name in table.says):
+                rows.append(Row(table.name, number, kept))
 
 
 def _value(written: str, type_: str) -> Any:
@@ -144,5 +145,11 @@ def _own(table: Table, tables: Tables) -> Iterator[tuple[int, Wrong]]:
 
 def _odd(rows: Sequence[Row]) -> Iterator[tuple[int, Wrong]]:
     for row in rows:
-        if row.table == "isrc" and values.isrc(row["isrc"], set()) is None:
-            yield row.line, ("no-content", "it is no ISRC")
+        if row.table in ODD and not _SOUND[row.table](row):
+            yield row.line, ("no-content", ODD[row.table][1])
+
+
+_SOUND: Mapping[str, Callable[[Row], bool]] = {
+    "isrc": lambda row: values.isrc(row["isrc"], set()) is not None,
+    "recording_meta": lambda row: 0 <= row["rating"] <= 100,
+}

@@ -11,7 +11,6 @@ from typing import Any
 
 from fonoteca.sources import musicbrainz_fields as fields
 from fonoteca.sources import values
-from fonoteca.sources.musicbrainz_checks import ORDER
 from fonoteca.sources.musicbrainz_files import Files, no_recordings
 from fonoteca.sources.musicbrainz_memory import Row, Tables, load
 from fonoteca.sources.musicbrainz_tables import CORE, KINDS, STATUS_FLAGS
@@ -26,7 +25,7 @@ def records(files: Files) -> Iterator[Record]:
     Raises:
         Usage: ``missing-table``, ``unknown-columns``; TornDump.
     """
-    tables, rejected = load(files, CORE, ORDER)
+    tables, rejected = load(files, CORE)
     if "recording" not in tables.present:
         raise no_recordings(files)
     yield from rejected

@@ -189,22 +189,25 @@ def recordings(low: int, high: int, *, credited: bool) -> str:
     conditions = (*clean.duration_flags("r.length"), (f"r.video IN {_TRUE}", "video"), ("t.data", "data-track"),
                   *(((_LOST_CREDIT, "unresolved-credit"),) if credited else ()))  # fmt: skip
     flags = clean.flags([clean.text_flags("r.name")], *conditions, when=_any(conditions, "r.name"))
+    names = _listed(f"FROM mb_recording_names WHERE {_range('recording', low, high)} AND value IS NOT NULL",
+                    "recording")  # fmt: skip
+    # Sorted are only columns that differ; what can be made of them, and what is the same in every row, comes after.
     return f"""
-    SELECT {_id("recording", "r.gid::VARCHAR")} AS id, r.gid AS key, 'mbid' AS key_scheme,
-        {clean.text("r.name")} AS title, c.artist, i.title AS release, i.entity AS release_id,
-        i.year AS release_year, NULL::INTEGER AS year, {clean.duration("r.length")} AS duration_ms,
-        NULL::VARCHAR AS language, {flags} AS flags, coalesce(c.credits, {_NO_CREDITS}) AS credits,
-        coalesce(t.tracks, {_NO_TRACKS}) AS tracks, coalesce(n.names, {_NO_NAMES}) AS identifiers,
-        {clean.NO_FLAGS} AS genres, NULL::BIGINT AS listens, NULL::VARCHAR AS listens_licence,
-        NULL::BOOLEAN AS listens_synthetic, {_NO_SIGNALS} AS signals, {_NO_CLAIMS} AS claims,
-        '{CORE["recording"].member}' AS member, r.line
-    FROM mb_recording r
-    LEFT JOIN mb_credits c ON c.artist_credit = r.artist_credit
-    LEFT JOIN ({_tracks(low, high)}) t ON t.recording = r.id
-    LEFT JOIN mb_issues i ON i.entity = (t.first & 9223372036854775807::HUGEINT)::BIGINT
-    LEFT JOIN ({_listed(f"FROM mb_recording_names WHERE {_range('recording', low, high)} AND value IS NOT NULL",
-                        "recording")}) n ON n.recording = r.id
-    WHERE {_range("r.id", low, high)} ORDER BY r.id"""  # fmt: skip
+    SELECT {_id("recording", "gid::VARCHAR")} AS id, gid AS key, 'mbid' AS key_scheme, title, artist, release,
+        release_id, release_year, NULL::INTEGER AS year, {clean.duration("length")} AS duration_ms,
+        NULL::VARCHAR AS language, flags,
+        coalesce(credits, {_NO_CREDITS}) AS credits, coalesce(tracks, {_NO_TRACKS}) AS tracks,
+        coalesce(names, {_NO_NAMES}) AS identifiers, {clean.NO_FLAGS} AS genres, NULL::BIGINT AS listens,
+        NULL::VARCHAR AS listens_licence, NULL::BOOLEAN AS listens_synthetic, {_NO_SIGNALS} AS signals,
+        {_NO_CLAIMS} AS claims, '{CORE["recording"].member}' AS member, line
+    FROM (SELECT r.id, r.gid, {clean.text("r.name")} AS title, r.length, r.line, {flags} AS flags, c.artist, c.credits,
+            t.tracks, i.title AS release, i.entity AS release_id, i.year AS release_year, n.names
+        FROM mb_recording r
+        LEFT JOIN mb_credits c ON c.artist_credit = r.artist_credit
+        LEFT JOIN ({_tracks(low, high)}) t ON t.recording = r.id
+        LEFT JOIN mb_issues i ON i.entity = (t.first & 9223372036854775807::HUGEINT)::BIGINT
+        LEFT JOIN ({names}) n ON n.recording = r.id
+        WHERE {_range("r.id", low, high)} ORDER BY r.id)"""
 
 
 # --- artists ----------------------------------------------------------------------------------------------------------

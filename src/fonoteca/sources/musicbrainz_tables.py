@@ -29,6 +29,7 @@ class Table:
         kept: columns that are read → their type in SQL (``BIGINT``, ``UUID``, ``VARCHAR``).
         needed: those of them without which a line says nothing; they are never null.
         unique: keys, each of one or more of them, that no two rows share; none where a repeated row does no harm.
+        says: columns without which a line says nothing, so that it is passed over in silence: unrated, not voted for.
         lack: what does not come where the dump has no such table.
     """
 
@@ -38,6 +39,7 @@ class Table:
     needed: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     lack: str = ""
+    says: tuple[str, ...] = ()
 
     @property
     def member(self) -> str:
@@ -50,14 +52,14 @@ class Table:
 
 
 def _table(
-    name: str, columns: str | Sequence[str], kept: str, needed: str, *, unique: str = "", lack: str = ""
+    name: str, columns: str | Sequence[str], kept: str, needed: str, *, unique: str = "", lack: str = "", says: str = ""
 ) -> Table:
     """``kept``: ``id gid:UUID name:VARCHAR``; without a type it is BIGINT."""
     forms = (columns,) if isinstance(columns, str) else columns
     types = (part.partition(":") for part in kept.split())
     return Table(name, tuple(tuple(form.split()) for form in forms),
                  {column: kind or "BIGINT" for column, _, kind in types}, tuple(needed.split()),
-                 tuple(tuple(key.split("+")) for key in unique.split()), lack)  # fmt: skip
+                 tuple(tuple(key.split("+")) for key in unique.split()), lack, tuple(says.split()))  # fmt: skip
 
 
 _PERSON_DATES = " ".join(f"{end}_date_{part}" for end in ("begin", "end") for part in ("year", "month", "day"))
@@ -117,19 +119,21 @@ _CORE = (
            lack="old MBIDs of merged artists lead nowhere"),
 )  # fmt: skip
 _DERIVED = (
+    _table("recording", " ".join(_CORE[0].forms[0]), "id gid:UUID", "id gid", unique="id gid"),
+    _table("genre", "id gid name comment edits_pending last_updated", "id name:VARCHAR", "name",
+           lack="all tags count as genres"),
     _table("tag", "id name ref_count", "id name:VARCHAR", "id name", unique="id", lack="tags have no names: none come"),
     _table("recording_tag", "recording tag count last_updated", "recording tag count", "recording tag count",
-           lack="recordings have no tags"),
-    _table("recording_meta", "id rating rating_count", "id rating rating_count", "id",
+           unique="recording+tag", lack="recordings have no tags"),
+    _table("recording_meta", "id rating rating_count", "id rating", "id", unique="id", says="rating",
            lack="recordings have no ratings"),
 )  # fmt: skip
 CORE: dict[str, Table] = {table.name: table for table in _CORE}
 """Tables of mbdump: CC0."""
 DERIVED: dict[str, Table] = {table.name: table for table in _DERIVED}
-"""Tables of mbdump-derived: CC BY-NC-SA 3.0."""
-TABLES = CORE | DERIVED
-MAP = ("recording",)
-"""Tables of mbdump without which derived ones say nothing: their numbers are the keys of the others."""
+"""Tables of mbdump-derived (CC BY-NC-SA 3.0), and those of mbdump that say what their numbers mean."""
+TABLES = DERIVED | CORE
+"""All tables that are read. Of ``recording`` the derived ones need less than this has."""
 KINDS = {1: "Album", 2: "Single", 3: "EP", 11: "Other", 12: "Broadcast"}
 """Primary types of release groups: numbers that never change."""
 STATUS_FLAGS = {3: "bootleg", 4: "pseudo-release"}
