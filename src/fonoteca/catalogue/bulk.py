@@ -6,14 +6,13 @@ on after it. The work folder belongs to one reading of one dump; it goes when th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fonoteca.catalogue import keys
+from fonoteca.catalogue import copying, keys
 from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import WideFile
@@ -28,10 +27,6 @@ from fonoteca.sources.bulk import CHUNK_ROWS, Bulk
 if TYPE_CHECKING:
     import duckdb
 
-_COPY = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, PRESERVE_ORDER true"
-_READ = 1 << 20
-FLAT_GROUP = 65_536
-"""Rows of a row group of flat tables, as everywhere."""
 ORDER = ("artist", "release", "recording")
 
 
@@ -178,25 +173,13 @@ def _write_chunk(
     connection: duckdb.DuckDBPyConnection, places: Places, name: str, query: str, table: str
 ) -> WideFile:  # fmt: skip
     path = places.spool / f"{name}.parquet"
-    _copy(connection, query, path, ROW_GROUP)
-    rows = _count(connection, path)
+    rows = copying.write(connection, path, query, ROW_GROUP)
     if rows > CHUNK_ROWS:
         raise Failed("bulk-chunk", "The dump could not be read", f"{name} has {rows} rows, more than {CHUNK_ROWS}",
                      "this is a fault of the source's reader: report it", name)  # fmt: skip
     ids, names = _keys(connection, path, table)
-    digest, length = _digest(path)
-    ref = FileRef(digest, length, rows)
-    durable.rename(path, places.path(ref))
+    ref = copying.keep(places, path, rows)
     return WideFile(ref, keys.write(places, f"{name}.ids", ids), keys.write(places, f"{name}.names", names))
-
-
-def _digest(path: Path) -> tuple[str, int]:
-    sha256, length = hashlib.sha256(), 0
-    with path.open("rb") as stream_:
-        while data := stream_.read(_READ):
-            sha256.update(data)
-            length += len(data)
-    return sha256.hexdigest(), length
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> tuple[keys.Numbers, keys.Numbers]:
@@ -237,25 +220,11 @@ def _flat(
                        for n in schema.names)  # fmt: skip
     first = "scheme" if table == "identifier" else schema.names[0]
     order = ", ".join([first, *[n for n in schema.names if n != first and n not in fixed]])
-    path = places.spool / f"{table}.parquet"
-    _copy(connection, f"SELECT {listed} FROM ({query}) ORDER BY {order}", path, FLAT_GROUP)
-    ref = FileRef(*_digest(path), _count(connection, path))
-    durable.rename(path, places.path(ref))
+    ref = copying.table(connection, places, table, f"SELECT {listed} FROM ({query}) ORDER BY {order}")
     return [ref] if ref.rows else []
 
 
 _SQL = {"int64": "BIGINT", "int32": "INTEGER", "string": "VARCHAR", "double": "DOUBLE", "bool": "BOOLEAN"}
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, rows: int) -> None:
-    def copy(temp: Path) -> None:
-        connection.execute(f"COPY ({query}) TO {text(str(temp))} ({_COPY}, ROW_GROUP_SIZE {rows})").fetchall()
-
-    durable.written_by(path, copy)
-
-
-def _count(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {parquet([path])}").fetchall()[0][0])
 
 
 def refusals(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Mapping[str, str]]:

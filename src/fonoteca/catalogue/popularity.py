@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import files, wide
+from fonoteca.catalogue import copying, files, wide
 from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, Popularity
@@ -27,8 +27,6 @@ MOST = 9_007_199_254_740_992
 """Counts from 2^53 on are no counts."""
 RANKS = pa.schema([("listens", pa.int64()), ("score", pa.float64()), ("rank", pa.int64()), ("recordings", pa.int64())])
 """Listens → score, rank and how many recordings have so many."""
-HEARD = pa.schema([("source", pa.string()), ("year", pa.int32()), ("release_id", pa.int64())])
-"""What the popularity table of a catalogue with wide partitions has besides, so that nobody has to join it."""
 
 
 def counts(licences: Sequence[str], licence: str, value: str) -> str:
@@ -78,15 +76,12 @@ def rank(
     _name_known(connection, named, direct)
     _name_rows(connection, named, given.get("recording"), generation)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE listen_ranks AS {ranks(_histogram(named, given))}")
-    ranked = [] if "recording" not in given else [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
     flat = generation is None or generation.is_flat
-    written = _write(connection, places, "popularity", _table(named), POPULARITY if flat else with_heard())
+    ranked = [] if flat else [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
+    written = _write(connection, places, "popularity", _table(named), POPULARITY) if flat else (
+        copying.table(connection, places, "popularity", "FROM ranked_rows ORDER BY recording_id")
+    )  # fmt: skip
     return Popularity(named, _synthetic(connection, named, given), [written], ranked)
-
-
-def with_heard() -> pa.Schema:
-    """The columns of the popularity table of a catalogue that is not flat."""
-    return pa.schema([*POPULARITY, *HEARD])
 
 
 def _write(
@@ -140,8 +135,7 @@ def _histogram(licences: Sequence[str], given: dict[str, str]) -> str:
 def _table(licences: Sequence[str]) -> str:
     told = text(", ".join(licences))
     return f"""
-        SELECT p.recording_id, p.listens, l.score, l.rank, CASE WHEN p.listens IS NOT NULL THEN {told} END AS licence,
-            p.source, p.year, p.release_id
+        SELECT p.recording_id, p.listens, l.score, l.rank, CASE WHEN p.listens IS NOT NULL THEN {told} END AS licence
         FROM ranked_rows p LEFT JOIN listen_ranks l ON l.listens = p.listens"""
 
 
@@ -165,21 +159,20 @@ def views(places: Places, generation: Generation, given: dict[str, str]) -> dict
     told = generation.popularity
     assert told is not None
     table = parquet([places.path(f) for f in told.files])
-    columns = ", ".join(POPULARITY.names)
     if generation.is_flat:
         joined = f"""SELECT r.id AS recording_id, r.source, r.year, r.release_id, p.listens
             FROM recordings r LEFT JOIN {table} p ON p.recording_id = r.id"""
-        return {"popularity": f"SELECT {columns} FROM {table}", "heard": joined}
-    heard = [f"SELECT recording_id, source, year, release_id, listens FROM {table}"]
-    scored = [f"SELECT {columns} FROM {table}"]
+        return {"popularity": f"SELECT {', '.join(POPULARITY.names)} FROM {table}", "heard": joined}
+    columns = "recording_id, source, year, release_id, listens"
+    heard = [f"SELECT {columns} FROM {table}"]
     if "recording" in given:
         rest = f"({own(told.licences, given['recording'])})"
         if any(f.rows for f in told.files):
             rest = f"(SELECT w.* FROM {rest} w ANTI JOIN {table} r ON w.recording_id = r.recording_id)"
-        heard.append(f"SELECT recording_id, source, year, release_id, listens FROM {rest}")
-        mapped = parquet([places.path(f) for f in told.ranks])
-        licence = text(", ".join(told.licences))
-        scored.append(f"""SELECT w.recording_id, w.listens, l.score, l.rank,
-            CASE WHEN w.listens IS NOT NULL THEN {licence} END AS licence
-            FROM {rest} w LEFT JOIN {mapped} l ON l.listens = w.listens""")
-    return {"popularity": " UNION ALL ".join(scored), "heard": " UNION ALL ".join(heard)}
+        heard.append(f"SELECT {columns} FROM {rest}")
+    rows = " UNION ALL ".join(heard)
+    mapped, licence = parquet([places.path(f) for f in told.ranks]), text(", ".join(told.licences))
+    scored = f"""SELECT h.recording_id, h.listens, l.score, l.rank,
+        CASE WHEN h.listens IS NOT NULL THEN {licence} END AS licence
+        FROM ({rows}) h LEFT JOIN {mapped} l ON l.listens = h.listens"""
+    return {"popularity": scored, "heard": rows}
