@@ -30,6 +30,8 @@ class Engine:
 
 
 DEFAULT = Engine()
+_REST = 8
+"""One part in so many of the memory is for Python, for keys that are sorted, and for what the engine does not count."""
 _ENTITY_ID = """
     CREATE MACRO entity_id(kind, source, key) AS
     (('0x' || left(sha256(kind || chr(0) || source || chr(0) || key), 16))::UBIGINT >> 1)::BIGINT"""
@@ -42,7 +44,7 @@ def connect(engine: Engine, spill: Path | None = None) -> Iterator[duckdb.DuckDB
     import duckdb
 
     config: dict[str, Any] = {
-        "memory_limit": f"{max(engine.memory, 64 << 20) // (1 << 20)}MiB",
+        "memory_limit": f"{max(engine.memory - engine.memory // _REST, 64 << 20) // (1 << 20)}MiB",
         "threads": engine.threads,
         "temp_directory": str(spill) if spill else "",
         "autoinstall_known_extensions": "false",
