@@ -182,8 +182,10 @@ class _Columns:
         column, record = column.filter(pa.array(given)), record[given]
         encoded = column.dictionary_encode()
         pair = record * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
-        ordered = np.sort(pair)
-        self._releases.odd[ordered[1:][ordered[1:] == ordered[:-1]] // (len(encoded.dictionary) + 1)] = True
+        _, first = np.unique(pair, return_index=True)
+        if len(first) < len(pair):
+            first.sort()
+            column, record = column.take(pa.array(first)), record[first]
         return pa.ListArray.from_arrays(texts.offsets_of(np.bincount(record, minlength=self._releases.count)), column)
 
     def recordings(self) -> pa.Table:

@@ -18,7 +18,7 @@ from fonoteca.sources.discogs_wide import CREDIT, TABLES, name_key
 _TEXT = texts.Memory(texts.text)
 _ARTISTS = {At.ARTIST: 0, At.TRACK_ARTIST: 0, At.EXTRA_ARTIST: 1, At.TRACK_EXTRA_ARTIST: 1}
 """Places of credits; 1: extra artists, who have roles."""
-_NUMBER = r"^[1-9][0-9]{0,17}$"
+_DIGITS = 18
 
 
 class Credits:
@@ -211,6 +211,8 @@ class Credits:
 
 def _number(raw: bytes) -> str | None:
     """The key of an artist's number; None: not linked."""
+    if raw.isdigit() and len(raw) <= _DIGITS and not raw.startswith(b"0"):
+        return raw.decode()
     written = texts.unescape(raw).strip()
     return str(int(written)) if fields.is_id(written) else None
 

@@ -88,7 +88,8 @@ def read(piece: Piece, data: bytes) -> dict[str, int]:
     Raises:
         NoSpace, Failed: a file cannot be written.
     """
-    durable.remove(piece.note)
+    if piece.note.exists():
+        durable.remove(piece.note)
     written = {}
     for table, rows in tables(piece, data).items():
         with durable.scratch(piece.path(table)) as stream:
@@ -105,13 +106,13 @@ def tables(piece: Piece, data: bytes) -> dict[str, pa.Table]:
     starts = starts_of(data, SHAPES[piece.kind])
     plain = list(_plain(piece, starts))
     if not plain:
-        return _parsed(piece, block)
+        return _parsed(piece, block, None, starts)
     from fonoteca.sources.discogs_columns import columns
 
     first, end = starts[plain[0]], [*starts, len(data)][plain[-1] + 1]
     found, odd = columns(data[first:end], [starts[at] - first for at in plain], [block.first + at for at in plain])
     others = [*range(plain[0]), *[plain[at] for at in odd], *range(plain[-1] + 1, len(starts))]
-    return _joined(found, _parsed(piece, block, others))
+    return _joined(found, _parsed(piece, block, others, starts))
 
 
 def _plain(piece: Piece, starts: list[int]) -> Iterator[int]:
@@ -120,9 +121,9 @@ def _plain(piece: Piece, starts: list[int]) -> Iterator[int]:
         yield from range(1 if piece.first == 0 else 0, len(starts) - piece.last)
 
 
-def _parsed(piece: Piece, block: Block, only: list[int] | None = None) -> dict[str, pa.Table]:
+def _parsed(piece: Piece, block: Block, only: list[int] | None, starts: list[int]) -> dict[str, pa.Table]:
     rows = WideRows(piece.kind, dict(piece.drop))
-    for found in records_of(block, SHAPES[piece.kind], "", only=only):
+    for found in records_of(block, SHAPES[piece.kind], "", only=only, starts=starts):
         rows.add(found)
     return rows.tables()
 

@@ -169,9 +169,10 @@ def _unlike_text(data: bytes, bounds: Ints) -> Bools:
 
 def _is_plain(data: bytes) -> bool:
     marks = np.frombuffer(data, np.uint8)
-    if np.count_nonzero(marks < 0x20) != data.count(b"\n") + data.count(b"\t"):
+    controls = marks[np.flatnonzero(marks < 0x20)]
+    if np.count_nonzero(controls == 0x0A) + np.count_nonzero(controls == 0x09) < len(controls):
         return False
-    if b"<!" in data or b"<?" in data or _BAD_REFERENCE.search(data) is not None:
+    if _BAD_REFERENCE.search(data) is not None:
         return False
     return data.isascii() or (_is_utf_8(data) and not any(c in data for c in _NON_CHARACTERS))
 

@@ -103,13 +103,13 @@ def records(path: Path, shape: Shape, limits: Limits = LIMITS, name: str = "") -
 
 def records_of(
     block: Block, shape: Shape, name: str, wrap: tuple[bytes, bytes] = (b"", b""), limits: Limits = LIMITS,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | None = None, starts: list[int] | None = None,
 ) -> Iterator[Fragment | Refused]:  # fmt: skip
     """The records of one block, or only of those of its pieces, from 0.
 
-    ``name`` is the file's, for positions; ``wrap`` what :func:`root_wrap` gave.
+    ``name`` is the file's, for positions; ``wrap`` what :func:`root_wrap` gave, ``starts`` :func:`starts_of`.
     """
-    starts = starts_of(block.data, shape)
+    starts = starts or starts_of(block.data, shape)
     ends = [*starts[1:], len(block.data)]
     cutter = _Records(name, shape, limits, wrap)
     for at in range(len(starts)) if only is None else only:
