@@ -147,6 +147,31 @@ class Remap:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """The listens of one wide partition.
+
+    Attributes:
+        name: source, dataset and dump of the partition, with blanks between.
+        by: who gives listens to how many of its recordings; also those who give none, so that nobody looks again.
+        files: one beside each chunk, with its rows in its order; empty where its own listens are all there are.
+    """
+
+    name: str
+    by: tuple[tuple[str, int], ...]
+    files: tuple[FileRef, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the manifest."""
+        return {"name": self.name, "by": [list(b) for b in self.by], "files": [f.as_json() for f in self.files]}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Heard:
+        """The reverse."""
+        by = tuple((str(name), int(rows)) for name, rows in value["by"])
+        return cls(str(value["name"]), by, tuple(_refs(value["files"])))
+
+
+@dataclass(frozen=True)
 class Popularity:
     """Of which listens the popularity table was made."""
 
@@ -154,19 +179,27 @@ class Popularity:
     synthetic: bool
     files: list[FileRef]
     ranks: list[FileRef] = field(default_factory=list)
-    """Listens → score and rank, for the rows of wide partitions; empty where there are none."""
+    """Listens → score and rank; empty in a flat catalogue."""
+    heard: tuple[Heard, ...] = ()
+    """Listens of the wide partitions."""
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the manifest."""
         files = [f.as_json() for f in self.files]
         ranks = {"ranks": [f.as_json() for f in self.ranks]} if self.ranks else {}
-        return {"licences": list(self.licences), "synthetic": self.synthetic, "files": files, **ranks}
+        heard = {"heard": [h.as_json() for h in self.heard]} if self.heard else {}
+        return {"licences": list(self.licences), "synthetic": self.synthetic, "files": files, **ranks, **heard}
+
+    def all_files(self) -> list[FileRef]:
+        """Every file that it has."""
+        return [*self.files, *self.ranks, *[f for h in self.heard for f in h.files]]
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Popularity:
         """The reverse."""
         files, ranks = _refs(value["files"]), _refs(value.get("ranks", []))
-        return cls(tuple(value["licences"]), bool(value["synthetic"]), files, ranks)
+        heard = tuple(Heard.from_json(h) for h in value.get("heard", []))
+        return cls(tuple(value["licences"]), bool(value["synthetic"]), files, ranks, heard)
 
 
 @dataclass(frozen=True)
@@ -222,7 +255,7 @@ class Generation:
         for refs in [*self.merged.values(), *self.overlaps.values()]:
             yield from refs
         if self.popularity:
-            yield from [*self.popularity.files, *self.popularity.ranks]
+            yield from self.popularity.all_files()
 
     def as_json(self) -> dict[str, Any]:
         """The manifest."""

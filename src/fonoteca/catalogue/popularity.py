@@ -8,44 +8,25 @@ the listens alone, so the rows of wide partitions need no table of their own but
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import copying, files, wide
+from fonoteca.catalogue import copying, files, heard, wide
 from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, Popularity
+from fonoteca.catalogue.heard import counted
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.tables import POPULARITY
 
 if TYPE_CHECKING:
     import duckdb
 
-MOST = 9_007_199_254_740_992
-"""Counts from 2^53 on are no counts."""
 RANKS = pa.schema([("listens", pa.int64()), ("score", pa.float64()), ("rank", pa.int64()), ("recordings", pa.int64())])
 """Listens → score, rank and how many recordings have so many."""
-
-
-def counts(licences: Sequence[str], licence: str, value: str) -> str:
-    """SQL of the condition that a value under a licence counts: finite, not negative, and no nonsense."""
-    listed = ", ".join(text(name) for name in licences) or "NULL"
-    return f"({licence} IN ({listed}) AND isfinite({value}) AND {value} >= 0 AND {value} < {MOST})"
-
-
-def counted(licences: Sequence[str], signals: str = "signals") -> str:
-    """SQL of the signals that count: listens under one of these licences."""
-    return (f"SELECT recording_id, source, synthetic, round(value)::BIGINT AS listens FROM {signals} "
-            f"WHERE kind = 'listens' AND {counts(licences, 'licence', 'value')}")  # fmt: skip
-
-
-def own(licences: Sequence[str], given: str) -> str:
-    """SQL of the wide recordings with their own listens where these count, else null."""
-    return (f"SELECT id AS recording_id, source, coalesce(year, release_year) AS year, release_id, "
-            f"CASE WHEN {counts(licences, 'listens_licence', 'listens::DOUBLE')} THEN listens END AS listens, "
-            f"listens_synthetic AS synthetic FROM {given}")  # fmt: skip
 
 
 def ranks(known: str) -> str:
@@ -60,7 +41,7 @@ def ranks(known: str) -> str:
 
 def rank(
     connection: duckdb.DuckDBPyConnection, places: Places, licences: Sequence[str],
-    generation: Generation | None = None,
+    generation: Generation | None = None, before: Popularity | None = None,
 ) -> Popularity:  # fmt: skip
     """Write the popularity table from the views ``recordings`` and ``signals``: a row for each recording in them.
 
@@ -69,19 +50,44 @@ def rank(
         places: of the catalogue.
         licences: whose listens count.
         generation: with the wide partitions and direct tables that the views do not have; None where there are none.
+        before: the popularity of the generation before: what has not changed is kept.
     """
     named = tuple(sorted(set(licences)))
-    given = {} if generation is None else wide.scans(places, generation)
-    direct = [] if generation is None else [places.path(f) for f in generation.direct("signal")]
-    _name_known(connection, named, direct)
-    _name_rows(connection, named, given.get("recording"), generation)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE listen_ranks AS {ranks(_histogram(named, given))}")
-    flat = generation is None or generation.is_flat
-    ranked = [] if flat else [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
-    written = _write(connection, places, "popularity", _table(named), POPULARITY) if flat else (
-        copying.table(connection, places, "popularity", "FROM ranked_rows ORDER BY recording_id")
-    )  # fmt: skip
-    return Popularity(named, _synthetic(connection, named, given), [written], ranked)
+    if generation is None or generation.is_flat:
+        _name_rows(connection, [counted(named)])
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE listen_ranks AS {ranks(_HISTOGRAM)}")
+        written = _write(connection, places, "popularity", _table(named), POPULARITY)
+        return Popularity(named, _synthetic(connection, [counted(named)]), [written])
+    given = heard.givers(places, generation, named)
+    _name_rows(connection, list(given.values()))
+    told = Popularity(named, synthetic=False, files=[], heard=heard.bring_up(
+        connection, places, generation, given, named, before))  # fmt: skip
+    wide_rows = _wide_rows(places, generation, told)
+    counted_rows = f"{_HISTOGRAM} UNION ALL SELECT listens, count(*) AS n FROM ({wide_rows}) GROUP BY listens" if (
+        wide_rows) else _HISTOGRAM  # fmt: skip
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE listen_ranks AS {ranks(counted_rows)}")
+    ranked = [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
+    written = copying.table(connection, places, "popularity", f"SELECT {heard.COLUMNS} FROM ranked_rows ORDER BY 1")
+    queries = [*given.values(), *_own(places, generation, named)]
+    return replace(told, synthetic=_synthetic(connection, queries), files=[written], ranks=ranked)
+
+
+_HISTOGRAM = "SELECT listens, count(*) AS n FROM ranked_rows GROUP BY listens"
+
+
+def _own(places: Places, generation: Generation, licences: Sequence[str]) -> list[str]:
+    """Listens that wide partitions have themselves."""
+    given = wide.scans(places, generation).get("recording")
+    return [f"FROM ({heard.own(licences, given)}) WHERE listens IS NOT NULL"] if given else []
+
+
+def _wide_rows(places: Places, generation: Generation, told: Popularity) -> str:
+    """The wide recordings that nobody else describes; the view ``overlap_recording`` is there where some are."""
+    found = heard.rows(places, generation, told)
+    hidden = any(ref.rows for ref in generation.overlaps.get("recording", []))
+    if found and hidden:
+        return f"SELECT w.* FROM ({found}) w ANTI JOIN overlap_recording o ON w.recording_id = o.id"
+    return found
 
 
 def _write(
@@ -92,44 +98,15 @@ def _write(
     return files.write(places, f"{name}.parquet", rows, schema)
 
 
-def _name_known(connection: duckdb.DuckDBPyConnection, licences: Sequence[str], direct: Iterable[object]) -> None:
-    """``known_listens``: recording_id, listens, synthetic, of the merged tables and of direct ones."""
-    paths = list(direct)
-    queries = [counted(licences)]
-    queries += [counted(licences, parquet(paths))] if paths else []  # type: ignore[arg-type]
+def _name_rows(connection: duckdb.DuckDBPyConnection, given: Sequence[str]) -> None:
+    """``ranked_rows``: a row for each merged recording, with the listens that these queries give it."""
+    listens = " UNION ALL ".join(given) or "SELECT NULL::BIGINT AS recording_id, 0 AS listens WHERE false"
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE known_listens AS
-        SELECT recording_id, sum(listens)::BIGINT AS listens, bool_or(synthetic) AS synthetic
-        FROM ({" UNION ALL ".join(queries)}) GROUP BY 1""")
-
-
-def _name_rows(
-    connection: duckdb.DuckDBPyConnection, licences: Sequence[str], given: str | None, generation: Generation | None
-) -> None:
-    """``ranked_rows``: a row for each merged recording, and for each wide one that others give listens."""
-    queries = [
-        """
+        CREATE OR REPLACE TEMP TABLE ranked_rows AS
         SELECT r.id AS recording_id, k.listens, r.source, r.year, r.release_id
-        FROM recordings r LEFT JOIN known_listens k ON k.recording_id = r.id"""
-    ]
-    if given is not None:
-        hidden = generation is not None and bool(generation.overlaps.get("recording"))
-        hide = "ANTI JOIN overlap_recording o ON w.recording_id = o.id" if hidden else ""
-        queries.append(f"""
-            SELECT w.recording_id, (coalesce(w.listens, 0) + k.listens)::BIGINT AS listens, w.source, w.year,
-                w.release_id
-            FROM ({own(licences, given)}) w JOIN known_listens k ON k.recording_id = w.recording_id {hide}""")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE ranked_rows AS {' UNION ALL '.join(queries)}")
-
-
-def _histogram(licences: Sequence[str], given: dict[str, str]) -> str:
-    """How many recordings have so many listens."""
-    queries = ["SELECT listens, count(*) AS n FROM ranked_rows GROUP BY listens"]
-    if "recording" in given:
-        queries.append(f"""
-            SELECT w.listens, count(*) AS n FROM ({own(licences, given["recording"])}) w
-            ANTI JOIN ranked_rows r ON w.recording_id = r.recording_id GROUP BY w.listens""")
-    return " UNION ALL ".join(queries)
+        FROM recordings r LEFT JOIN (
+            SELECT recording_id, sum(listens)::BIGINT AS listens FROM ({listens}) g
+            SEMI JOIN recordings m ON m.id = g.recording_id GROUP BY 1) k ON k.recording_id = r.id""")
 
 
 def _table(licences: Sequence[str]) -> str:
@@ -139,22 +116,21 @@ def _table(licences: Sequence[str]) -> str:
         FROM ranked_rows p LEFT JOIN listen_ranks l ON l.listens = p.listens"""
 
 
-def _synthetic(connection: duckdb.DuckDBPyConnection, licences: Sequence[str], given: dict[str, str]) -> bool:
-    queries = ["SELECT synthetic FROM known_listens"]
-    if "recording" in given:
-        queries.append(f"SELECT synthetic FROM ({own(licences, given['recording'])}) WHERE listens IS NOT NULL")
-    rows = " UNION ALL ".join(queries)
-    found = connection.execute(f"SELECT coalesce(bool_or(synthetic), false) FROM ({rows})").fetchall()
-    return bool(found[0][0])
+def _synthetic(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> bool:
+    """Is any of the counted listens made up?"""
+    for query in queries:
+        found = connection.execute(f"SELECT 1 FROM ({query}) WHERE synthetic LIMIT 1").fetchall()
+        if found:
+            return True
+    return False
 
 
-def views(places: Places, generation: Generation, given: dict[str, str]) -> dict[str, str]:
+def views(places: Places, generation: Generation) -> dict[str, str]:
     """The queries of the views ``popularity`` and ``heard`` (recording_id, source, year, release_id, listens).
 
     Args:
         places: of the catalogue.
-        generation: with its popularity.
-        given: wide table → SQL of the rows that the views may show.
+        generation: with its popularity; the view ``overlap_recording`` is there where it has such.
     """
     told = generation.popularity
     assert told is not None
@@ -163,14 +139,9 @@ def views(places: Places, generation: Generation, given: dict[str, str]) -> dict
         joined = f"""SELECT r.id AS recording_id, r.source, r.year, r.release_id, p.listens
             FROM recordings r LEFT JOIN {table} p ON p.recording_id = r.id"""
         return {"popularity": f"SELECT {', '.join(POPULARITY.names)} FROM {table}", "heard": joined}
-    columns = "recording_id, source, year, release_id, listens"
-    heard = [f"SELECT {columns} FROM {table}"]
-    if "recording" in given:
-        rest = f"({own(told.licences, given['recording'])})"
-        if any(f.rows for f in told.files):
-            rest = f"(SELECT w.* FROM {rest} w ANTI JOIN {table} r ON w.recording_id = r.recording_id)"
-        heard.append(f"SELECT {columns} FROM {rest}")
-    rows = " UNION ALL ".join(heard)
+    parts = [f"SELECT {heard.COLUMNS} FROM {table}"] if any(f.rows for f in told.files) else []
+    parts += [part for part in [_wide_rows(places, generation, told)] if part]
+    rows = " UNION ALL ".join(parts) or f"SELECT {heard.COLUMNS} FROM {table}"
     mapped, licence = parquet([places.path(f) for f in told.ranks]), text(", ".join(told.licences))
     scored = f"""SELECT h.recording_id, h.listens, l.score, l.rank,
         CASE WHEN h.listens IS NOT NULL THEN {licence} END AS licence

@@ -39,7 +39,7 @@ def name_tables(connection: duckdb.DuckDBPyConnection, places: Places, generatio
         _name(connection, table, rows, schema)
     _name(connection, "tombstones", tombstones.view(places, generation), tombstones.TOMBSTONES)
     if generation.popularity:
-        for name, query in popularity.views(places, generation, given).items():
+        for name, query in popularity.views(places, generation).items():
             connection.execute(f"CREATE VIEW {name} AS {query}")
     else:
         views.name_table(connection, "popularity", POPULARITY.empty_table())

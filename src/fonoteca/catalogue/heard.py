@@ -1,0 +1,158 @@
+"""Listens of wide recordings: their own, or summed with what other partitions say of them.
+
+Where others give listens to a wide partition's recordings, each of its chunks has a file beside it with the same rows
+in the same order, and the sums in it. Such a file depends on that partition and on those who give it listens, and on
+nothing else: a new dump makes only its own files, and a question never joins one large table with another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fonoteca.catalogue import copying
+from fonoteca.catalogue.engine import parquet, text
+from fonoteca.catalogue.generation import Generation, Heard, PartitionEntry, Popularity
+from fonoteca.catalogue.places import Places
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST = 9_007_199_254_740_992
+"""Counts from 2^53 on are no counts."""
+COLUMNS = "recording_id, source, year, release_id, listens"
+"""Of the view ``heard``, and of the files."""
+
+
+def counts(licences: Sequence[str], licence: str, value: str) -> str:
+    """SQL of the condition that a value under a licence counts: finite, not negative, and no nonsense."""
+    listed = ", ".join(text(name) for name in licences) or "NULL"
+    return f"({licence} IN ({listed}) AND isfinite({value}) AND {value} >= 0 AND {value} < {MOST})"
+
+
+def counted(licences: Sequence[str], signals: str = "signals") -> str:
+    """SQL of the signals that count: listens under one of these licences."""
+    return (f"SELECT recording_id, source, synthetic, round(value)::BIGINT AS listens FROM {signals} "
+            f"WHERE kind = 'listens' AND {counts(licences, 'licence', 'value')}")  # fmt: skip
+
+
+def own(licences: Sequence[str], rows: str, more: str = "") -> str:
+    """SQL of wide recordings with their own listens where these count, else null; ``more`` columns besides."""
+    return (f"SELECT id AS recording_id, source, coalesce(year, release_year) AS year, release_id, "
+            f"CASE WHEN {counts(licences, 'listens_licence', 'listens::DOUBLE')} THEN listens END AS listens, "
+            f"listens_synthetic AS synthetic{more} FROM {rows}")  # fmt: skip
+
+
+def givers(places: Places, generation: Generation, licences: Sequence[str]) -> dict[str, str]:
+    """Who gives listens to others' recordings: a name that changes with the facts → query of what counts."""
+    found = {}
+    if any(ref.rows for ref in generation.merged.get("signals", [])):
+        digests = "".join(ref.sha256[:16] for ref in generation.merged["signals"])
+        found[f"merged {digests}"] = counted(licences, parquet(_paths(places, generation.merged["signals"])))
+    for part in generation.partitions:
+        refs = part.tables.get("signal", []) if "signal" in part.direct else []
+        if refs:
+            found[f"{part.source} {part.dataset} {part.dump.id}"] = counted(licences, parquet(_paths(places, refs)))
+    return found
+
+
+def _paths(places: Places, refs: Sequence[object]) -> list:  # type: ignore[type-arg]
+    return [places.path(ref) for ref in refs]  # type: ignore[arg-type]
+
+
+def bring_up(
+    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, given: Mapping[str, str],
+    licences: tuple[str, ...], before: Popularity | None,
+) -> tuple[Heard, ...]:  # fmt: skip
+    """The listens of each wide partition: as they were where nothing has changed, else made anew.
+
+    Args:
+        connection: of the engine.
+        places: of the catalogue.
+        generation: to be.
+        given: of :func:`givers`.
+        licences: whose listens count.
+        before: the popularity of the generation before.
+    """
+    parts = [part for part in generation.wide if part.wide.get("recording")]
+    known = {h.name: h for h in before.heard} if before and before.licences == licences else {}
+    matches = {_name(p): dict(known[_name(p)].by) if _name(p) in known else {} for p in parts}
+    for giver, query in given.items():
+        asked = [p for p in parts if giver not in matches[_name(p)]]
+        for name, rows in _matching(connection, places, asked, query).items():
+            matches[name][giver] = rows
+    return tuple(
+        _heard(connection, places, part, {g: n for g, n in matches[_name(part)].items() if g in given}, given, licences,
+               known.get(_name(part))) for part in parts
+    )  # fmt: skip
+
+
+def _name(part: PartitionEntry) -> str:
+    return f"{part.source} {part.dataset} {part.dump.id}"
+
+
+def _matching(
+    connection: duckdb.DuckDBPyConnection, places: Places, parts: Sequence[PartitionEntry], query: str
+) -> dict[str, int]:
+    """How many rows of each partition somebody gives listens to."""
+    found = {_name(part): 0 for part in parts}
+    if not parts:
+        return found
+    tagged = " UNION ALL ".join(
+        f"SELECT id, {text(_name(p))} AS part FROM {parquet([places.path(c.rows) for c in p.wide['recording']])}"
+        for p in parts
+    )  # fmt: skip
+    rows = connection.execute(f"""
+        SELECT part, count(*) FROM ({tagged}) w SEMI JOIN ({query}) k ON w.id = k.recording_id
+        GROUP BY part""").fetchall()
+    return found | dict(rows)
+
+
+def _heard(
+    connection: duckdb.DuckDBPyConnection, places: Places, part: PartitionEntry, matches: Mapping[str, int],
+    given: Mapping[str, str], licences: Sequence[str], before: Heard | None,
+) -> Heard:  # fmt: skip
+    by = tuple(sorted(matches.items()))
+    if before is not None and [g for g, n in before.by if n] == [g for g, n in by if n]:
+        return Heard(_name(part), by, before.files)
+    giving = [given[giver] for giver, rows in by if rows]
+    if not giving:
+        return Heard(_name(part), by, ())
+    scan = parquet([places.path(c.rows) for c in part.wide["recording"]])
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE given_listens AS
+        SELECT recording_id, sum(listens)::BIGINT AS listens FROM ({" UNION ALL ".join(giving)}) k
+        SEMI JOIN {scan} w ON w.id = k.recording_id GROUP BY recording_id""")
+    made = tuple(
+        copying.table(connection, places, f"heard-{number:05d}", _sums(licences, places, part, number))
+        for number in range(len(part.wide["recording"]))
+    )  # fmt: skip
+    connection.execute("DROP TABLE given_listens")
+    return Heard(_name(part), by, made)
+
+
+def _sums(licences: Sequence[str], places: Places, part: PartitionEntry, number: int) -> str:
+    """The rows of one chunk in their order, with all their listens."""
+    path = places.path(part.wide["recording"][number].rows)
+    scan = f"read_parquet({text(str(path))}, file_row_number = true)"
+    return f"""
+        SELECT w.recording_id, w.source, w.year, w.release_id,
+            CASE WHEN w.listens IS NOT NULL OR k.listens IS NOT NULL
+                THEN coalesce(w.listens, 0) + coalesce(k.listens, 0) END AS listens
+        FROM ({own(licences, scan, ", file_row_number AS row")}) w
+        LEFT JOIN given_listens k ON k.recording_id = w.recording_id ORDER BY w.row"""
+
+
+def rows(places: Places, generation: Generation, told: Popularity) -> str:
+    """The query of all wide recordings with their listens (:data:`COLUMNS`); empty where there are none."""
+    known = {h.name: h for h in told.heard}
+    queries = []
+    for part in generation.wide:
+        chunks = part.wide.get("recording", [])
+        made = known[_name(part)].files if _name(part) in known else ()
+        if made:
+            queries.append(f"SELECT {COLUMNS} FROM {parquet([places.path(f) for f in made])}")
+        elif chunks:
+            scan = parquet([places.path(c.rows) for c in chunks])
+            queries.append(f"SELECT {COLUMNS} FROM ({own(told.licences, scan)})")
+    return " UNION ALL ".join(queries)
