@@ -25,6 +25,11 @@ DERIVED_NAMES = frozenset(
 """All tables of mbdump-derived."""
 
 
+_RATIO = 5
+"""Bytes of tables for one of a packed archive, as bzip2 and Zstandard make them."""
+_MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+
+
 @dataclass(frozen=True)
 class File:
     """One table's bytes: a file where it lies (``path``), or a stream that lasts until the next one is asked for."""
@@ -56,14 +61,14 @@ class Files:
         return ", ".join(path.name for path in (*self.archives, *self.plain)[:3])
 
     @property
-    def packed(self) -> bool:
-        """Whether there are archives (even one that is not compressed counts as such)."""
-        return bool(self.archives)
-
-    @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(path.stat().st_size for path in (*self.archives, *self.plain))
+
+    @property
+    def unpacked(self) -> int:
+        """Bytes of their tables, about: what packed ones come to is a guess."""
+        return sum(path.stat().st_size * (_RATIO if _is_packed(path) else 1) for path in (*self.archives, *self.plain))
 
     @property
     def tables(self) -> set[str]:
@@ -153,6 +158,11 @@ def _files(dump: Dump, archives: list[Path], plain: list[Path], beside: list[Pat
 class _Head:
     schema: int | None
     derived: bool
+
+
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(5).startswith(_MAGIC)
 
 
 def _sequence(data: bytes) -> int | None:

@@ -17,10 +17,8 @@ from fonoteca.sources.musicbrainz_pieces import literal
 from fonoteca.sources.musicbrainz_tables import Table
 
 _DONE = "musicbrainz.json"
-_STAGED_SHARE = 0.6
-"""Bytes of staged tables for one byte of the dump's tables, at most; measured: a third to a half."""
-_UNPACKED = 6
-"""Bytes of tables for one of a packed dump, at most; measured with bzip2: 4 to 5."""
+_STAGED_SHARE = 0.45
+"""Bytes of staged tables, and of what is made of them, for one byte of the dump's tables; measured: 0.26."""
 Work = tuple[Table, tuple[str, ...], pieces.Piece | None]
 
 
@@ -52,8 +50,7 @@ class Staging:
 
     def space(self) -> int:
         """Pieces, the staged tables, and what joins spill."""
-        size = self._files.size * (_UNPACKED if self._files.packed else 1)
-        return int(size * _STAGED_SHARE) + 3 * self._piece
+        return int(self._files.unpacked * _STAGED_SHARE) + 3 * self._piece
 
     def run(self, sql: Sql, progress: Progress) -> None:
         """Stage and name.
@@ -67,7 +64,7 @@ class Staging:
             self._stage(sql, progress)
         if "recording" not in self.tables:
             raise no_recordings(self._files)
-        if self._files.packed:
+        if self._files.archives:
             for sentence in lacking(set(self.tables), derived=self._files.derived):
                 progress.warn(sentence)
         for table in self._wanted.values():
@@ -90,7 +87,7 @@ class Staging:
 
     def _stage(self, sql: Sql, progress: Progress) -> None:
         """Unpack and parse; the note that all is there comes last."""
-        progress.stage("unpacking", None if self._files.packed else self._files.size, Unit.BYTES)
+        progress.stage("unpacking", None if self._files.archives else self._files.size, Unit.BYTES)
         for table, form, piece in ahead(self._cut(sql.work, progress)):
             staged = self.tables.setdefault(table.name, Staged(table))
             if piece is None:
