@@ -7,23 +7,31 @@ import datetime
 import importlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks import machine, report
 from benchmarks.figure import Figure
+from benchmarks.generate.__main__ import count
 from benchmarks.workbench import ROOT, Setup
 
 NAMES = {
     "sealing": ("P8", 2000), "shares": ("P8", 1000), "mirroring": ("P9", 1000), "verifying": ("P10", 1000),
-    "intake": ("P11", 0), "start": ("P16", 4),
+    "intake": ("P11", 0), "start": ("P16", 4), "ingesting": ("P1 P2 P3 P4", 1000), "grouping": ("P5 P15", 1000),
+    "lookups": ("P6", 1000),
 }  # fmt: skip
-"""Benchmark → promise and megabytes of synthetic data."""
+"""Benchmark → promises and megabytes of synthetic data; of a catalogue, a megabyte is a thousand recordings."""
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def main() -> None:
     """Run what is named, or all."""
+    if sys.argv[1:2] == ["scale"]:
+        from benchmarks import scale
+
+        scale.main(sys.argv[2:])
+        return
     args = _arguments()
     facts, begun = machine.facts(), datetime.datetime.now(datetime.UTC)
     print("\n".join(facts))
@@ -38,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; none: all")
     parser.add_argument("--mb", type=int, help="megabytes of synthetic data, instead of each benchmark's own size")
+    parser.add_argument("--tracks", type=count, help="the same for catalogues, in recordings: 10M")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where to work; in memory (tmpfs), the disk does not count")
@@ -46,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--record", action="store_true", help=f"append the figures to {PAGE.relative_to(ROOT)}")
     parser.add_argument("--note", action="append", default=[], help="a remark to record with the figures")
     args = parser.parse_args()
+    args.mb = args.tracks // 1000 if args.tracks else args.mb
     unknown = [name for name in args.names if name not in NAMES]
     if unknown:
         parser.error(f"{', '.join(unknown)}: there are only {', '.join(NAMES)}")

@@ -34,6 +34,7 @@ class Figure:
         disk: bytes that own left on the disk.
         target: None for context.
         spread: of own rounds.
+        unit: of own and peer, where they are no seconds.
     """
 
     promise: str
@@ -49,6 +50,7 @@ class Figure:
     peer_memory: int = 0
     disk: int = 0
     spread: float = 0.0
+    unit: str = ""
 
     @property
     def ratio(self) -> float:

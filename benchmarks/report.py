@@ -15,16 +15,20 @@ HEAD = (
 
 def row(figure: Figure) -> str:
     """A table row."""
-    beside = f"{figure.beside}: {amount(figure.peer, figure.bytes)}" if figure.peer else figure.beside
+    beside = f"{figure.beside}: {_shown(figure, figure.peer)}" if figure.peer else figure.beside
     cells = [
-        f"{figure.promise} {figure.what}", amount(figure.own, figure.bytes), beside,
-        f"**{figure.ratio:.2f}**" if figure.peer else "",
+        f"{figure.promise} {figure.what}", _shown(figure, figure.own), beside,
+        f"**{figure.ratio:{'.2f' if figure.ratio >= 0.01 else '.1g'}}**" if figure.peer else "",
         str(figure.target or ""), figure.verdict, f"{figure.spread:.0%}",
         f"{figure.own_cpu:.2f} / {figure.peer_cpu:.2f} s" if figure.own_cpu else "",
         f"{_mib(figure.own_memory)} / {_mib(figure.peer_memory)}" if figure.own_memory else "",
         _mib(figure.disk) if figure.disk else "",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def _shown(figure: Figure, value: float) -> str:
+    return f"{value:,.3g} {figure.unit}" if figure.unit else amount(value, figure.bytes)
 
 
 def amount(seconds: float, count: int) -> str:

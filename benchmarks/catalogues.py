@@ -1,0 +1,67 @@
+"""Generated dumps and the archives that take them in, for the benchmarks of the catalogue."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from benchmarks import sizes
+from benchmarks.generate.model import Shard
+from benchmarks.generate.writing import pack, write
+from benchmarks.harness import Job, Side
+from benchmarks.scale import MAPPING
+from benchmarks.workbench import Setup, fonoteca, side
+
+LOADED = ",".join((
+    "duckdb", "pyarrow.parquet", "fonoteca.cli.commands.ingest", "fonoteca.cli.commands.coverage",
+    "fonoteca.catalogue.ingest", "fonoteca.catalogue.bulk", "fonoteca.catalogue.coverage",
+))  # fmt: skip
+TRACK_BYTES = 1_000
+"""A benchmark's size in megabytes is so many thousand recordings."""
+
+
+def recordings(setup: Setup) -> int:
+    """How many recordings the catalogue has."""
+    return setup.bytes // TRACK_BYTES
+
+
+def dump(setup: Setup, form: str, name: str, packed: str = "folder") -> Path:
+    """One dump of all recordings: its folder, or the archive that it was packed into."""
+    folder = setup.empty(name)
+    write(form, Shard.of(setup.seed, recordings(setup), 0, 1), folder)
+    if packed == "folder":
+        return folder
+    archive = folder.with_name(f"{name}.{packed}")
+    pack(folder, packed, archive)
+    return archive
+
+
+def new_archive(root: Path) -> None:
+    """An archive with nothing in it, in the place of what was there."""
+    shutil.rmtree(root, ignore_errors=True)
+    fonoteca("init", root)
+
+
+def own_ingest(name: str, root: Path, source: str, path: Path) -> Side:
+    """Ingest of one dump into an empty archive, by the command, in a process that has its libraries loaded."""
+
+    def after() -> None:
+        if sum(sizes.by_table(root).values()) == 0:
+            raise RuntimeError(f"nothing came out of {path}")
+
+    words = ("--archive", root, "--quiet", "ingest", source, path)
+    return Side(name, (Job(side("command", LOADED, "0", *words), speaks=True),), lambda: new_archive(root), after)
+
+
+def catalogue(setup: Setup) -> Path:
+    """An archive whose catalogue holds all recordings and their listens."""
+    root, tables = setup.folder / "archive", dump(setup, "mbdump", "tables")
+    new_archive(root)
+    fonoteca("--archive", root, "--quiet", "ingest", "musicbrainz", tables)
+    shutil.rmtree(tables)
+    heard = dump(setup, "listens", "heard")
+    (heard / "mapping.toml").write_text(MAPPING)
+    fonoteca("--archive", root, "--quiet", "ingest", "table", heard / "listens.parquet", "--mapping",
+             heard / "mapping.toml")  # fmt: skip
+    shutil.rmtree(heard)
+    return root
