@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from contracts.source_contract import Case, SourceContract
 from fonoteca.catalogue.bulk import Workbench
 from fonoteca.catalogue.engine import DEFAULT, connect
 from fonoteca.core.ids import Kind, make_id
 from fonoteca.core.progress import SILENT
+from fonoteca.sources.musicbrainz import MusicBrainz
 from fonoteca.sources.musicbrainz_json import Lines, find
 from fonoteca.sources.musicbrainz_json_bulk import JsonBulk
 from fonoteca.sources.musicbrainz_json_rows import records
@@ -179,6 +181,27 @@ def same(tmp_path: Path, *paths: Path, **sizes: int) -> tuple[Rows, list[tuple[s
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "dump"
+
+
+class TestContract(SourceContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path) -> Case:
+        path = tmp_path / "dump"
+        same_again = recording(2)
+        path.write_bytes(packed("recording", lines(
+            recording(1, title="a\x00b"), same_again, b"{broken", same_again, recording(2, title="Other"),
+            recording(3, title=None), b'{"id": "x"}',
+        )))  # fmt: skip
+        refused = ["bad-json", "key-conflict", "no-key"]
+        return Case(MusicBrainz(), Dump([path]), 7, [mbid(1), mbid(2), mbid(3)], 1, refused)
+
+
+class TestContractOfReleases(SourceContract):
+    @pytest.fixture
+    def case(self, tmp_path: Path) -> Case:
+        path = tmp_path / "dump"
+        path.write_bytes(lines(release(1, recording(1), recording(2)), release(2, recording(2), recording(3))))
+        return Case(MusicBrainz(), Dump([path]), 3, [mbid(1), mbid(2), mbid(3)], 0, [])
 
 
 def test_recordings_as_published_and_as_lines(tmp_path: Path, path: Path) -> None:

@@ -120,7 +120,8 @@ def _json(dump: Dump) -> Form | None:
     return None if files is None else JsonForm(files)
 
 
-_FORMS: tuple[Callable[[Dump], Form | None], ...] = (_tables, _json)
+_FORMS: tuple[Callable[[Dump], Form | None], ...] = (_json, _tables)
+"""Lines of JSON first: their archives have files of the names of tables."""
 
 
 def form(dump: Dump) -> Form | None:

@@ -68,6 +68,8 @@ def _lines(path: Path, shown: str) -> Iterator[Lines]:
                 inner = "" if member.size is None and member.name == path.name else member.name
                 yield Lines(path, entity, f"{shown}/{inner}" if inner else shown, inner)
                 return
+            if "/" in member.name:
+                return  # the first file in a folder of the archive tells: others may be gigabytes behind it
     except (unpack.TornDump, Usage):
         return
 

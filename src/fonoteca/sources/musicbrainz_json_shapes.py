@@ -65,7 +65,7 @@ def columns(name: str) -> list[tuple[str, str]]:
 
 def mbid(value: Any) -> str | None:
     """An id as it must be written; None for what is none."""
-    found = value.strip(" ").lower() if isinstance(value, str) else ""
+    found = value.lower() if isinstance(value, str) and value.isascii() else ""
     return found if _MBID.fullmatch(found) else None
 
 

@@ -13,11 +13,15 @@ _CREDITS = "STRUCT(artist_id BIGINT, name VARCHAR, role VARCHAR, joined_by VARCH
 _CLAIMS = "[]::STRUCT(licence VARCHAR, url VARCHAR, evidence VARCHAR)[]"
 _SIGNALS = "[]::STRUCT(kind VARCHAR, value DOUBLE, licence VARCHAR, synthetic BOOLEAN)[]"
 _NO_YEAR = 32767
+_RANKS = 512
+"""Places in one credit."""
 _SORT_NAME = 'n.artist."sort-name"'
 _CATALOGUE_NUMBER = 'l."catalog-number"'
 _CREDIT = '"artist-credit"'
 _GROUP = '"release-group".id'
-_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_MBID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_USUAL_PHRASES = "('', ' & ', ', ', ' feat. ', ' / ', ' x ', ' and ', ' with ')"
+_ISRC = "[A-Z]{2}[A-Z0-9]{3}[0-9]{7}"
 
 
 def _id(kind: str, key: str) -> str:
@@ -26,8 +30,7 @@ def _id(kind: str, key: str) -> str:
 
 def mbid(text: str) -> str:
     """An id as it must be written, as text, else null."""
-    bare = f"lower(trim({text}))"
-    return f"CASE WHEN regexp_full_match({bare}, '{_PATTERN}') THEN {bare} END"
+    return f"CASE WHEN regexp_full_match({text}, '{_MBID}') THEN lower({text}) END"
 
 
 def key(text: str) -> str:
@@ -38,9 +41,9 @@ def key(text: str) -> str:
 # --- credits ----------------------------------------------------------------------------------------------------------
 
 
-def _artist_key(name: str) -> str:
-    """The key of a name in a credit: its artist's MBID, or the name as everywhere."""
-    return f"coalesce({mbid(name + '.artist.id')}, 'name:' || trim(nfc_normalize({_name(name)})))"
+def _name_key(name: str) -> str:
+    """The key of an artist who is known by name only, as everywhere."""
+    return f"'name:' || trim(nfc_normalize({name}))"
 
 
 def _name(name: str) -> str:
@@ -49,10 +52,13 @@ def _name(name: str) -> str:
 
 def credits_of(credit: str) -> str:
     """The list of credits of an ``artist-credit``."""
-    usable = f"list_filter({credit}, lambda n: {mbid('n.artist.id')} IS NOT NULL OR {_name('n')} <> '')"
+    told = f"""list_transform({credit}, lambda n: struct_pack(key := {mbid("n.artist.id")}, name := {_name("n")},
+        joined_by := CASE WHEN n.joinphrase IN {_USUAL_PHRASES} THEN n.joinphrase ELSE
+            {clean.phrase("coalesce(n.joinphrase, '')")} END))"""
+    usable = f"list_filter({told}, lambda n: n.key IS NOT NULL OR n.name <> '')"
     return f"""coalesce(list_transform({usable}, lambda n: struct_pack(
-        artist_id := {_id("artist", _artist_key("n"))}, name := {_name("n")}, role := 'artist',
-        joined_by := {clean.phrase("coalesce(n.joinphrase, '')")})), [])::{_CREDITS}"""
+        artist_id := {_id("artist", f"coalesce(n.key, {_name_key('n.name')})")}, name := n.name, role := 'artist',
+        joined_by := n.joined_by)), [])::{_CREDITS}"""
 
 
 def credit_text(credits_: str) -> str:
@@ -62,15 +68,24 @@ def credit_text(credits_: str) -> str:
 
 
 def artists_of(source: str, credit: str) -> str:
-    """Rows of the artists that credits name: key, name, sort_name, where they came first. ``pos`` orders rows."""
-    name = f"coalesce({clean.text('n.artist.name')}, {_name('n')})"
-    sort_name, known = clean.text(_SORT_NAME), f"{mbid('n.artist.id')} IS NOT NULL"
+    """Rows of the artists that credits name: key, name, sort_name, where they came first. ``pos`` orders rows.
+
+    What is written is grouped first and cleaned then: most names come many times.
+    """
     return f"""
-    SELECT {_artist_key("n")} AS key, arg_min({name}, (pos, place)) AS name,
-        arg_min({sort_name}, (pos, place)) AS sort_name, NULL::{_NAMES} AS identifiers, min((pos, place)) AS first,
-        arg_min(member, pos) AS member, arg_min(line, pos) AS line, {known} AS known
-    FROM (SELECT unnest({credit}) AS n, unnest(range(len({credit}))) AS place, pos, member, line FROM {source})
-    WHERE {known} OR {_name("n")} <> '' GROUP BY 1, {known}"""
+    SELECT coalesce(mbid, {_name_key("credited")}) AS key, coalesce({clean.text("name")}, credited) AS name,
+        {clean.text("sort_name")} AS sort_name, NULL::{_NAMES} AS identifiers, first, member, line,
+        mbid IS NOT NULL AS known
+    FROM (SELECT {mbid("artist")} AS mbid, coalesce({clean.text("credited")}, '') AS credited, * EXCLUDE (credited)
+        FROM (SELECT n.artist.id AS artist, CASE WHEN length(n.artist.id) >= 36 THEN NULL ELSE n.name END AS nameless,
+                arg_min(coalesce(n.name, ''), rank) AS credited, arg_min(n.artist.name, rank) AS name,
+                arg_min({_SORT_NAME}, rank) AS sort_name, min(rank) AS first, arg_min(member, rank) AS member,
+                arg_min(line, rank) AS line
+            FROM (SELECT n, pos * {_RANKS} + least(place, {_RANKS - 1}) AS rank, member, line
+                FROM (SELECT unnest({credit}) AS n, unnest(range(len({credit}))) AS place, pos, member, line
+                    FROM {source}))
+            GROUP BY artist, nameless))
+    WHERE mbid IS NOT NULL OR credited <> ''"""
 
 
 # --- recordings -------------------------------------------------------------------------------------------------------
@@ -92,9 +107,14 @@ def _date_parts(text: str) -> tuple[str, str, str]:
     )  # type: ignore[return-value]
 
 
+def _is_usual(text: str) -> str:
+    """Whether it is a date that surely exists: most are."""
+    return f"regexp_full_match({text}, '[12][0-9]{{3}}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])')"
+
+
 def date(text: str) -> str:
     """As much of a date as is known and exists."""
-    return clean.date(*_date_parts(text))
+    return f"CASE WHEN {_is_usual(text)} THEN {text} ELSE {clean.date(*_date_parts(text))} END"
 
 
 def _date_flags(text: str) -> tuple[tuple[str, str], ...]:
@@ -126,9 +146,10 @@ def described(recording: str, *, data: str = "false") -> str:
         (f"{recording}.video = 'true'", "video"), (data, "data-track"),
         (f"len(list_filter({recording}.isrcs, lambda i: trim(i) <> '' AND {clean.isrc('i')} IS NULL)) > 0", "bad-isrc"),
     )  # fmt: skip
-    cheap = [f"{length} IS NULL", f"{clean.odd(title)}", f"{recording}.video = 'true'", data,
-             f"NOT coalesce({_length(length)} BETWEEN 1 AND 35999999, false)", f"len({recording}.isrcs) > 0",
-             f"({when} <> '' AND {date(when)} IS DISTINCT FROM {when})"]  # fmt: skip
+    cheap = [f"{clean.odd(title)}", f"{recording}.video = 'true'", data,
+             f"({length} <> '' AND NOT coalesce({_length(length)} BETWEEN 1 AND 35999999, false))",
+             f"len(list_filter({recording}.isrcs, lambda i: NOT regexp_full_match(i, '{_ISRC}'))) > 0",
+             f"({when} <> '' AND NOT {_is_usual(when)})"]  # fmt: skip
     unusual = " OR ".join(f"coalesce({part}, false)" for part in cheap)
     return f"""
         {key(recording + ".id")} AS key, {clean.text(title)} AS title,
@@ -248,7 +269,7 @@ def artists(source: str) -> str:
         list_sort(list_distinct(list_filter(list_concat(
             list_transform(isnis, lambda x: struct_pack(scheme := 'isni', value := nullif(upper(trim(x)), ''))),
             list_transform(ipis, lambda x: struct_pack(scheme := 'ipi', value := nullif(trim(x), '')))),
-            lambda x: x.value IS NOT NULL)))::{_NAMES} AS identifiers, (pos, 0::BIGINT) AS first, member, line,
+            lambda x: x.value IS NOT NULL)))::{_NAMES} AS identifiers, pos * {_RANKS} AS first, member, line,
         true AS known FROM {source}"""
 
 
