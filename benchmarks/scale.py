@@ -134,8 +134,9 @@ def _begin(job: Job) -> None:
         job.archive.parent.mkdir(parents=True, exist_ok=True)
         _fonoteca(job, "init", job.archive, at=False)
         if job.memory:
-            with (job.archive / "fonoteca.toml").open("a") as stream:
-                stream.write(f'\n[catalogue]\nmemory = "{job.memory}"\n')
+            settings = job.archive / "fonoteca.toml"
+            given = f'[catalogue]\nmemory = "{job.memory}"'
+            settings.write_text(settings.read_text().replace("[catalogue]", given, 1))
     if known is None:
         _write(job, asked | {"machine": machine.facts()})
 

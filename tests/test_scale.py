@@ -26,7 +26,7 @@ class Stopped(Exception):
 
 
 def _job(tmp_path: Path, heard: list[str], tracks: int = 4_000, dumps: int = 2) -> Job:
-    return Job(tracks, dumps, tmp_path / "archive", told=heard.append)
+    return Job(tracks, dumps, tmp_path / "archive", memory="1GiB", told=heard.append)
 
 
 def test_a_build_goes_on_where_it_was_stopped_and_ends_with_the_same_figures(tmp_path: Path) -> None:
