@@ -15,12 +15,9 @@ PERMILLE = (500, 900, 996)
 _LARGEST = "9223372036854775807"
 _TWO_63 = "9223372036854775808"
 _TWO_53 = "9007199254740992"
-_BLANKS = (
-    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
-)
+_BLANKS = r"\x09-\x0d\x1c-\x20\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 """What ends of texts lose: the characters that Unicode calls white space, and four separators."""
-_CONTROLS = "".join(map(chr, [*range(1, 9), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)]))
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _DIGITS = "123456789abcdef"
 TABLE_COLUMNS = ("line", "key", "title", "artist", "release", "isrc", "mbid", "listens")
 """Columns of the relation that :func:`normalised` reads: a whole number, the rest text as it was written, or null."""
@@ -30,29 +27,35 @@ def _literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def _stripped(written: str) -> str:
+    # A regular expression, since trim and translate go character by character: eight times slower.
+    return f"regexp_replace({written}, '^[{_BLANKS}]+|[{_BLANKS}]+$', '', 'g')"
+
+
 def text(written: str) -> str:
     """Expression: one line of text without control characters and outer blanks; null where nothing is left.
 
     As :func:`fonoteca.sources.values.text`, but UTF-8 that was once read as Latin-1 is not mended.
     """
-    visible = f"translate({written}, {_literal(_CONTROLS)} || chr(0), '')"
-    return f"nullif(trim(BOTH {_literal(_BLANKS)} FROM regexp_replace({visible}, '[ \t\n\r]+', ' ', 'g')), '')"
+    visible = f"regexp_replace({written}, '[{_CONTROLS}]', '', 'g')"
+    one_line = f"regexp_replace({visible}, '[ \t\n\r]+', ' ', 'g')"
+    return f"nullif({_stripped(one_line)}, '')"
 
 
 def key(written: str) -> str:
     """Expression: a source's key as written, without blanks at its ends; null where nothing is left."""
-    return f"nullif(trim(BOTH {_literal(_BLANKS)} FROM {written}), '')"
+    return f"nullif({_stripped(written)}, '')"
 
 
 def isrc(written: str) -> str:
     """Expression: an ISRC (ISO 3901) without blanks and hyphens, in capitals; null for what is none."""
-    bare = f"regexp_replace(translate({written}, {_literal(_BLANKS + '-')}, ''), '^ISRC', '')"
+    bare = f"regexp_replace(regexp_replace({written}, '[{_BLANKS}-]', '', 'g'), '^ISRC', '')"
     return f"CASE WHEN regexp_matches({bare}, '^[A-Za-z]{{2}}[A-Za-z0-9]{{3}}[0-9]{{7}}$') THEN upper({bare}) END"
 
 
 def mbid(written: str) -> str:
     """Expression: a MusicBrainz id (a UUID) in small letters, also out of its address; null for what is none."""
-    bare = f"regexp_replace(trim(BOTH {_literal(_BLANKS)} FROM {written}), '/+$', '')"
+    bare = f"regexp_replace({_stripped(written)}, '/+$', '')"
     last = f"right({bare}, 36)"
     four = "[0-9A-Fa-f]{4}"
     pattern = f"^[0-9A-Fa-f]{{8}}-{four}-{four}-{four}-[0-9A-Fa-f]{{12}}$"
@@ -62,7 +65,7 @@ def mbid(written: str) -> str:
 
 def count(written: str) -> str:
     """Expression: a count below 10^15, also with thousands' commas or a fraction (rounded); null for what is none."""
-    bare = f"replace(trim(BOTH {_literal(_BLANKS)} FROM {written}), ',', '')"
+    bare = f"replace({_stripped(written)}, ',', '')"
     number = f"CASE WHEN regexp_matches({bare}, '^[0-9]{{1,15}}([.][0-9]{{1,6}})?$') THEN {bare} END"
     return _whole(f"CAST({number} AS DOUBLE)")
 
