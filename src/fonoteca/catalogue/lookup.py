@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fonoteca.catalogue.generation import Generation
 from fonoteca.core.errors import Usage
 from fonoteca.core.ids import Kind, make_id, parse_id
+
+if TYPE_CHECKING:
+    from fonoteca.catalogue.answer import Answers
 
 Select = Callable[[str, Sequence[Any]], list[dict[str, Any]]]
 GivenIds = Mapping[tuple[str, str, str], int]
@@ -23,32 +26,45 @@ def given_ids(generation: Generation) -> GivenIds:
     return local | {(r.kind, r.source, r.key): r.now for r in generation.remaps}
 
 
-def resolve(select: Select, words: str, given: GivenIds) -> list[tuple[Kind, int]]:
+def resolve(
+    select: Select, words: str, given: GivenIds, answers: Answers | None = None
+) -> list[tuple[Kind, int]]:  # fmt: skip
     """All entities that the words name, recordings first, ids ascending; none is an empty list.
+
+    Args:
+        select: runs a query of ours with parameters.
+        words: as typed.
+        given: the ids that are not simply hashes.
+        answers: key files, where there are any: they are asked instead of the queries.
 
     Raises:
         Usage: ``bad-id``: neither an id of ours nor ``SCHEME:VALUE``.
     """
     scheme, colon, value = words.strip().partition(":")
     if not colon or not value.strip():
-        return _ours(select, words)
+        return _ours(select, words, answers)
     scheme, value = scheme.strip().lower(), value.strip()
     if scheme == "sha256":
         return _blob(select, value.lower())
-    return _identified(select, scheme, value) or _by_key(select, scheme, value, given)
+    identified = answers.identified(scheme, value) if answers else None
+    if identified is None:
+        identified = _identified(select, scheme, value)
+    return identified or _by_key(select, scheme, value, given, answers)
 
 
-def _ours(select: Select, words: str) -> list[tuple[Kind, int]]:
+def _ours(select: Select, words: str, answers: Answers | None) -> list[tuple[Kind, int]]:
     try:
         kind, value = parse_id(words)
     except ValueError as error:
         raise Usage("bad-id", "The identifier was not understood", str(error),
                     "give an id such as r0000000000001, or isrc:…, mbid:…, upc:…, sha256:…, SOURCE:KEY",
                     words) from None  # fmt: skip
-    return [(kind, value)] if _exists(select, kind, value) else []
+    return [(kind, value)] if _exists(select, kind, value, answers) else []
 
 
-def _exists(select: Select, kind: Kind, value: int) -> bool:
+def _exists(select: Select, kind: Kind, value: int, answers: Answers | None) -> bool:
+    if answers:
+        return answers.exists(kind, value)
     return bool(select(f"SELECT 1 FROM {_TABLE[kind]} WHERE id = ? LIMIT 1", [value]))
 
 
@@ -81,6 +97,8 @@ def _identified(select: Select, scheme: str, value: str) -> list[tuple[Kind, int
     return sorted(found, key=lambda pair: (list(Kind).index(pair[0]), pair[1]))
 
 
-def _by_key(select: Select, source: str, key: str, given: GivenIds) -> list[tuple[Kind, int]]:
+def _by_key(
+    select: Select, source: str, key: str, given: GivenIds, answers: Answers | None
+) -> list[tuple[Kind, int]]:  # fmt: skip
     candidates = [(kind, given.get((kind.word, source, key), make_id(kind, source, key))) for kind in Kind]
-    return [(kind, value) for kind, value in candidates if _exists(select, kind, value)]
+    return [(kind, value) for kind, value in candidates if _exists(select, kind, value, answers)]

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fonoteca.catalogue import engine as engines
-from fonoteca.catalogue import failures, lookup, reading, retention, show, views
+from fonoteca.catalogue import failures, lookup, quick, reading, retention, show, views
 from fonoteca.catalogue.engine import Engine, connect, parquet, text
 from fonoteca.catalogue.generation import Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.quick import Quick
 from fonoteca.catalogue.rows import Rows, run
 from fonoteca.catalogue.tables import MERGED, POPULARITY
 from fonoteca.catalogue.tombstones import TOMBSTONES
@@ -52,8 +53,12 @@ class Catalogue:
         licences: of the listens that popularity counts.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, generation: Generation, *, is_edition: bool) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, generation: Generation, *, is_edition: bool,
+        found: Quick | None = None,
+    ) -> None:  # fmt: skip
         self._connection = connection
+        self._quick = found
         self._generation = generation
         self.number = generation.number
         self.is_edition = is_edition
@@ -78,13 +83,16 @@ class Catalogue:
             Damaged: the manifest is, or a file; the latter may show only while a query runs.
         """
         places = Places.of(layout)
-        with retention.reading(places) as generation, failures.reading(), connect(engine) as connection:
+        with (
+            retention.reading(places) as generation, failures.reading(), connect(engine) as connection,
+            quick.opened(places, generation, engine) as found,
+        ):  # fmt: skip
             views.name_facts(connection, places, generation, generation.remaps)
             reading.name_tables(connection, places, generation)
             _name_views(connection, PUBLISHED_VIEWS, {})
             _give(connection, values or {})
             _close_doors(connection, [places.path(f) for f in generation.files()])
-            yield cls(connection, generation, is_edition=False)
+            yield cls(connection, generation, is_edition=False, found=found)
 
     @classmethod
     @contextlib.contextmanager
@@ -190,14 +198,16 @@ class Catalogue:
         Raises:
             Usage: ``bad-id``: no such form.
         """
-        return lookup.resolve(self.select, words, lookup.given_ids(self._generation))
+        answers = self._quick.answers if self._quick else None
+        return lookup.resolve(self.select, words, lookup.given_ids(self._generation), answers)
 
     def show(self, kind: Kind, entity: int) -> dict[str, Any]:
         """One entity with the source of each field (the contract of ``show``); KeyError where there is none.
 
         ``verdict``, ``holdings`` and ``locator`` come from the edition; in an archive they are None, for the caller.
         """
-        return show.show(self.select, kind, entity, is_edition=self.is_edition)
+        found = self._quick.show(kind, entity) if self._quick else None
+        return found or show.show(self.select, kind, entity, is_edition=self.is_edition)
 
     def claims_for(self, recording: int) -> list[Claim]:
         """The claims on a recording and on its releases, in their order. Claims on blobs are with the holdings."""

@@ -11,14 +11,24 @@ from fonoteca.core.ids import Kind, show_id
 Select = Callable[[str, Sequence[Any]], list[dict[str, Any]]]
 Field = dict[str, Any]
 
-_MOST_ROWS = 1_000
+MOST_ROWS = 1_000
 """Tracks and signals that are listed of one entity."""
-_FACTS = {
+FACTS = {
     Kind.RECORDING: ("recordings", "facts_recording", ("title", "year", "duration_ms", "language", "flags")),
     Kind.RELEASE: ("releases", "facts_release", ("title", "year", "date", "kind", "label", "country", "flags")),
     Kind.ARTIST: ("artists", "facts_artist", ("name", "sort_name")),
 }
-_SOURCE = ("source", "dump", "position")
+"""Kind → its merged table, its facts, and the fields that are those of its facts."""
+SOURCE = ("source", "dump", "position")
+
+
+def empty(kind: Kind, entity: int) -> dict[str, Any]:
+    """The object of an entity of which nothing is known yet."""
+    return {
+        "id": show_id(kind, entity), "kind": kind.word, "fields": {}, "identifiers": [], "credits": [], "genres": [],
+        "claims": [], "tracks": [], "signals": [], "popularity": None, "verdict": None, "holdings": None,
+        "locator": None,
+    }  # fmt: skip
 
 
 def show(select: Select, kind: Kind, entity: int, *, is_edition: bool) -> dict[str, Any]:
@@ -29,25 +39,18 @@ def show(select: Select, kind: Kind, entity: int, *, is_edition: bool) -> dict[s
         kind, entity: which one.
         is_edition: an edition has no facts behind its merged rows, and has a locator and a ledger.
     """
-    table = _FACTS[kind][0]
+    table = FACTS[kind][0]
     rows = select(f"SELECT * FROM {table} WHERE id = ?", [entity])
     if not rows:
         raise KeyError(show_id(kind, entity))
     row = rows[0]
-    found: dict[str, Any] = {
-        "id": show_id(kind, entity),
-        "kind": kind.word,
+    found = empty(kind, entity) | {
         "fields": _fields(select, kind, entity, row, is_edition=is_edition),
         "identifiers": _identifiers(select, kind, entity),
         "credits": _credits(select, kind, entity),
         "genres": _genres(select, kind, entity),
         "claims": _claims(select, kind, entity),
         "tracks": _tracks(select, kind, entity),
-        "signals": [],
-        "popularity": None,
-        "verdict": None,
-        "holdings": None,
-        "locator": None,
     }
     if kind is Kind.RECORDING:
         found["signals"] = _signals(select, entity)
@@ -58,8 +61,8 @@ def show(select: Select, kind: Kind, entity: int, *, is_edition: bool) -> dict[s
 
 
 def _fields(select: Select, kind: Kind, entity: int, row: dict[str, Any], *, is_edition: bool) -> dict[str, Field]:
-    _, facts, names = _FACTS[kind]
-    own = [{key: row[key] for key in _SOURCE}]
+    _, facts, names = FACTS[kind]
+    own = [{key: row[key] for key in SOURCE}]
     if is_edition:
         fields = {name: _field(row[name], own) for name in names}
     else:
@@ -79,7 +82,7 @@ def _field(value: Any, sources: list[Field]) -> Field:
 
 def _sources(rows: list[dict[str, Any]], name: str) -> list[Field]:
     """Every partition's value of a field, the one that stands first."""
-    kept = (*_SOURCE, "dataset")
+    kept = (*SOURCE, "dataset")
     return [{key: row[key] for key in kept} | {"value": row[name]} for row in rows if row[name] not in (None, [])]
 
 
@@ -146,7 +149,8 @@ def _tracks(select: Select, kind: Kind, entity: int) -> list[Field]:
     rows = select(
         "SELECT t.release_id, t.disc, t.number, t.recording_id, coalesce(t.title, r.title) AS title, "
         "t.source, t.dump, t.position FROM tracks t LEFT JOIN recordings r ON r.id = t.recording_id "
-        f"WHERE t.{column} = ? ORDER BY t.release_id, t.disc, t.number, t.recording_id LIMIT {_MOST_ROWS}",
+        f"WHERE t.{column} = ? ORDER BY t.release_id, t.disc, t.number, t.recording_id, title, "
+        f"t.source, t.dump, t.position LIMIT {MOST_ROWS}",
         [entity],
     )
     return [
@@ -162,7 +166,7 @@ def _tracks(select: Select, kind: Kind, entity: int) -> list[Field]:
 def _signals(select: Select, entity: int) -> list[Field]:
     return select(
         "SELECT kind, value, licence, synthetic, source, dump, position FROM signals WHERE recording_id = ? "
-        f"ORDER BY ALL LIMIT {_MOST_ROWS}",
+        f"ORDER BY ALL LIMIT {MOST_ROWS}",
         [entity],
     )
 

@@ -1,0 +1,69 @@
+"""Binary search in files that are read, whatever lies in them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fonoteca.catalogue.keys import KeyFile, packed
+from fonoteca.catalogue.probe import Keys, Sorted
+
+pytestmark = pytest.mark.core
+
+
+def hashes(kind: str, count: int) -> list[int]:
+    rng = random.Random(7)
+    if kind == "even":
+        return [rng.getrandbits(63) for _ in range(count)]
+    if kind == "crowded":
+        return [rng.getrandbits(40) for _ in range(count)]
+    if kind == "the same":
+        return [5 << 40] * count
+    return [(1 << 63) - 1 - rng.getrandbits(30) for _ in range(count)] + [0, (1 << 63) - 1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 4_095, 50_000])
+@pytest.mark.parametrize("kind", ["even", "crowded", "the same", "at the ends"])
+def test_a_file_that_is_read_says_what_a_mapped_one_says(kind: str, count: int, tmp_path: Path) -> None:
+    given = hashes(kind, count)
+    keys = packed(np.array(given, "<u8"), np.arange(len(given), dtype="<u8"))
+    path = tmp_path / "x.keys"
+    path.write_bytes(keys.tobytes())
+    read, mapped = Keys(path, len(given)), KeyFile.open(path)
+    rng = random.Random(1)
+    asked = [*given[:20], *given[-20:], *rng.sample(given, min(20, len(given))), 0, 1, (1 << 63) - 1,
+             *[rng.getrandbits(63) for _ in range(50)]]  # fmt: skip
+    for one in asked:
+        assert read.rows(one) == mapped.rows(one)
+    read.close()
+
+
+@pytest.mark.parametrize("group", [7, 100, 5_000])
+def test_rows_of_a_sorted_table_by_a_number_and_by_a_text(group: int, tmp_path: Path) -> None:
+    rows = [{"id": n // 3 * 2, "name": f"é{n // 5:05d}", "n": n} for n in range(3_000)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet", row_group_size=group)
+    by_id, by_name = Sorted(tmp_path / "x.parquet", "id"), Sorted(tmp_path / "x.parquet", "name")
+    for value in (-1, 0, 1, 2, 998, 1_998, 2_000):
+        assert by_id.rows(value) == [r for r in rows if r["id"] == value]
+        assert by_id.has(value) == any(r["id"] == value for r in rows)
+    for name in ("", "é00000", "é00599", "é1", "ü"):
+        assert by_name.rows(name) == [r for r in rows if r["name"] == name]
+    by_id.close()
+    by_name.close()
+
+
+def test_a_table_that_is_not_sorted_or_tells_no_bounds_is_read_all_the_same(tmp_path: Path) -> None:
+    rows = [{"id": n * 7_919 % 1_000, "n": n} for n in range(1_000)]
+    for name, statistics in (("a", True), ("b", False)):
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=64, write_statistics=statistics)
+        table = Sorted(path, "id")
+        assert [table.rows(value) for value in (0, 5, 999)] == [
+            [r for r in rows if r["id"] == value] for value in (0, 5, 999)
+        ]
+        table.close()

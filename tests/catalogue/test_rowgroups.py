@@ -1,0 +1,67 @@
+"""Single rows of large files: the footer cut into row groups says what the whole says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fonoteca.catalogue.rowgroups import RowGroups
+
+pytestmark = pytest.mark.core
+COLUMNS = ("id", "key", "title", "nothing", "flags", "names", "late")
+
+
+def written(path: Path, rows: int, group: int) -> list[dict[str, object]]:
+    query = f"""
+        SELECT range AS id, md5(range::VARCHAR)::UUID AS key, 'Title ' || range % 90 AS title, NULL::VARCHAR AS nothing,
+            CASE WHEN range % 3 = 0 THEN NULL WHEN range % 3 = 1 THEN [] ELSE ['x'] END AS flags,
+            CASE WHEN range > 5 THEN [{{'scheme': 'id', 'value': chr(25) || chr(252) || '&id' || range}}] END AS names,
+            CASE WHEN range >= {group} THEN range END AS late, {", ".join(f"{n} AS c{n}" for n in range(12))}
+        FROM range({rows})"""
+    with duckdb.connect() as database:
+        database.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, PARQUET_VERSION V2, ROW_GROUP_SIZE {group})")
+    found: list[dict[str, object]] = pq.read_table(path, columns=list(COLUMNS)).to_pylist()
+    return found
+
+
+def alike(row: dict[str, object], expected: dict[str, object]) -> bool:
+    """Of lists other than flags, null and empty are one."""
+    return {k: v if k == "flags" else v or None for k, v in row.items()} == {
+        k: v if k == "flags" else v or None for k, v in expected.items()
+    }
+
+
+@pytest.mark.parametrize(("rows", "group"), [(1, 2_048), (2_048, 2_048), (2_049, 2_048), (70_000, 2_048)])
+def test_every_row_is_the_one_of_the_whole_file(rows: int, group: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    expected = written(path, rows, group)
+    file = RowGroups(path, rows, exact=("flags",))
+    assert file._whole is None, "the footer was not cut"
+    for number in {0, 1, 5, 6, 7, group - 1, group, rows // 2, rows - 2, rows - 1} & set(range(rows)):
+        assert alike(file.row(number, COLUMNS), expected[number])
+    run = file.run(rows // 2, 9, COLUMNS)
+    assert run == expected[rows // 2 : rows // 2 + len(run)]
+    file.close()
+
+
+def test_a_footer_of_another_writer_is_parsed_whole(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    table = pa.table({"id": range(1_000), "title": [f"T{n}" for n in range(1_000)]})
+    pq.write_table(table, path, row_group_size=100)
+    file = RowGroups(path, 1_000)
+    assert [file.row(n, ("id", "title")) for n in (0, 99, 100, 999)] == [
+        {"id": n, "title": f"T{n}"} for n in (0, 99, 100, 999)
+    ]
+    file.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + b"\xff\xff\xff\x7fPAR1", b"no parquet at all"])
+def test_what_is_no_parquet_file_is_said(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    path.write_bytes(data)
+    with pytest.raises(pa.ArrowInvalid):
+        RowGroups(path, 10)
