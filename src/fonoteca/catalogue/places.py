@@ -46,7 +46,7 @@ class Places:
     @property
     def work(self) -> Path:
         """What an interrupted bulk ingest goes on from; nothing in it counts."""
-        return self.root / "work"
+        return self.root / "unfinished"
 
     def file(self, sha256: str) -> Path:
         """One Parquet file."""
