@@ -24,6 +24,7 @@ from fonoteca.sources.discogs_wide import TABLES, TRACK, mark_of
 _ROUNDS = 4
 _ROOT = re.compile(rb'release id="(\d{1,18})"')
 _ATTRIBUTE = re.compile(rb' ([A-Za-z_][A-Za-z0-9_.-]*)="([^"]*)"')
+_LABEL = re.compile(rb'label name="([^"]*)" catno="([^"]*)"')
 _TEXT = texts.Memory(texts.text)
 _KEY = texts.Memory(texts.key)
 _names = Names(NAMES)
@@ -265,14 +266,12 @@ class _Columns:
             kinds[record] = read[code]
         return pa.array(kinds, pa.string())
 
-    def _attributes(self, place_: At) -> list[tuple[int, dict[bytes, bytes]]]:
-        """Release and attributes of each element at a place."""
-        found = self._releases.at(place_)
+    def _codes(self) -> list[tuple[int, dict[bytes, bytes]]]:
+        """Release and attributes of each identifier that may be a barcode or an ISRC."""
+        found = self._releases.at(At.IDENTIFIER)
         tags = self._elements.slices.take(self._elements.tag[found])
-        record = self._elements.record[found].tolist()
-        if place_ is At.IDENTIFIER:
-            wanted = pc.match_substring_regex(tags, 'type="(Barcode"|ISRC"|[^"]*&)').to_numpy(zero_copy_only=False)
-            tags, record = tags.filter(pa.array(wanted)), self._elements.record[found[wanted]].tolist()
+        wanted = pc.match_substring_regex(tags, 'type="(Barcode"|ISRC"|[^"]*&)').to_numpy(zero_copy_only=False)
+        tags, record = tags.filter(pa.array(wanted)), self._elements.record[found[wanted]].tolist()
         read = _ATTRIBUTE.findall
         return [(of, dict(read(tag))) for of, tag in zip(record, tags.to_pylist(), strict=True)]
 
@@ -281,7 +280,7 @@ class _Columns:
         count = self._releases.count
         flags: list[set[str]] = [set() for _ in range(count)]
         given: list[dict[tuple[str, str], None]] = [{} for _ in range(count)]
-        for of, attributes in self._attributes(At.IDENTIFIER):
+        for of, attributes in self._codes():
             kind = texts.unescape(attributes.get(b"type", b""))
             if kind == "Barcode":
                 upc = fields.barcode(texts.unescape(attributes.get(b"value", b"")), flags[of])
@@ -303,9 +302,15 @@ class _Columns:
 
     def _labels(self, given: list[dict[tuple[str, str], None]]) -> None:
         names: list[dict[str, None]] = [{} for _ in given]
-        for of, attributes in self._attributes(At.LABEL):
-            name, name_flagged = _TEXT(attributes.get(b"name", b""))
-            number, number_flagged = _TEXT(attributes.get(b"catno", b""))
+        found = self._releases.at(At.LABEL)
+        tags = self._elements.slices.take(self._elements.tag[found]).to_pylist()
+        for of, tag in zip(self._elements.record[found].tolist(), tags, strict=True):
+            written = _LABEL.match(tag)
+            attributes = {} if written else dict(_ATTRIBUTE.findall(tag))
+            raw_name, raw_number = written.groups() if written else (
+                attributes.get(b"name", b""), attributes.get(b"catno", b""))  # fmt: skip
+            name, name_flagged = _TEXT(raw_name)
+            number, number_flagged = _TEXT(raw_number)
             if name_flagged or number_flagged:
                 self._releases.odd[of] = True
             if name:
