@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.core,
     pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="bytes written are counted in /proc"),
 ]
-POINTS = {RECORDS.name: 12}
+POINTS = {RECORDS.name: 8}
 """Records are killed at 25 moments in tests/catalogue/test_kill.py too, and at calls in test_killed.py."""
 EVERY = 25
 

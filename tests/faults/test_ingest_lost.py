@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.ingesting import WAYS, Case, Runner, Way, books, case, runner
+from faults.ingesting import RECORDS, WAYS, Case, Runner, Way, books, case, runner
 from simulators.tiny_catalogue import archive
 
 pytestmark = pytest.mark.core
@@ -95,7 +95,7 @@ def test_rebuilt_from_the_dump_after_each_loss(way: Way, tmp_path: Path) -> None
     with runner() as run:
         run.done(made.archive, made.words)
         whole = books(made.archive)
-        for lose in LOSSES:
+        for lose in LOSSES if way is RECORDS else LOSSES[::3]:
             lose(made.archive)
             told = run.run(made.archive, ("verify", "--json"))
             assert "Traceback" not in told.stderr, lose.__name__
@@ -126,9 +126,7 @@ def test_with_the_pointer_lost_the_partitions_of_other_dumps_are_not_taken_for_l
         assert run.run(made.archive, ("verify", "--json")).code == 4
 
 
-@pytest.mark.parametrize(
-    "lose", [_files_gone, _some_files_gone, _files_cut, _files_of_noise], ids=lambda lose: lose.__name__[1:]
-)
+@pytest.mark.parametrize("lose", [_some_files_gone, _files_of_noise], ids=lambda lose: lose.__name__[1:])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_files_of_several_dumps_lost_are_told_and_a_rebuild_gives_the_same_catalogue(
     way: Way, lose: Callable[[Path], None], tmp_path: Path
@@ -141,7 +139,7 @@ def test_files_of_several_dumps_lost_are_told_and_a_rebuild_gives_the_same_catal
         run.done(made.archive, others.words)
         whole = books(made.archive)
         lose(made.archive)
-        for words in (made.words, ("rank",), ("coverage",), ("show", "table:1"), ("publish",), ("index",)):
+        for words in (made.words, ("rank",), ("show", "table:1")):
             ran = run.run(made.archive, (*words, "--json"))
             assert ran.code is not None, (words, ran.stderr[-1500:])
             if ran.code not in {0, 3}:

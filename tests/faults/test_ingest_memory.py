@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ pytestmark = [pytest.mark.core, pytest.mark.skipif(sys.platform != "linux", reas
 GIB = 1 << 30
 BASE = 256 << 20
 """What Python and its libraries take before any work is done, and may take besides the setting."""
-ROWS, MANY = 20_000, 400_000
+ROWS, MANY = 12_000, 400_000
 LEVELS = [(1 * GIB, 2 * GIB), (3 * GIB, 4 * GIB)]
 """(catalogue.memory, what the system gives): an operator with 2 and with 4 GiB, who leaves some for the rest."""
 
@@ -61,7 +60,7 @@ def test_memory_does_not_grow_with_the_dump(way: Way, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-@pytest.mark.parametrize("given", [80 << 20, 120 << 20, 200 << 20], ids=["80 MiB", "120 MiB", "200 MiB"])
+@pytest.mark.parametrize("given", [80 << 20, 200 << 20], ids=["80 MiB", "200 MiB"])
 def test_too_little_memory_is_told_and_a_rerun_with_more_completes(way: Way, given: int, tmp_path: Path) -> None:
     made = case(way, tmp_path, ROWS // 4)
     clean, folder = tmp_path / "clean", tmp_path / "poor"
@@ -79,7 +78,3 @@ def test_too_little_memory_is_told_and_a_rerun_with_more_completes(way: Way, giv
             assert ran.code in {0, 3} or ran.json["code"] == "too-little-memory"
         run.done(folder, made.words)
     assert books(folder) == whole
-
-
-def test_the_limit_is_there() -> None:
-    assert resource.RLIMIT_DATA

@@ -62,6 +62,11 @@ def ingesting(names: str) -> Iterator[None]:
     except (MemoryError, duckdb.OutOfMemoryException) as error:
         remedy = "raise catalogue.memory, then run the same command again: it goes on where it was"
         raise _out_of_room(names, error, remedy) from error
+    except RuntimeError as error:
+        if "start new thread" not in str(error):  # there is no memory for its stack
+            raise
+        remedy = "give it more memory, or lower catalogue.threads; then run the same command again"
+        raise _out_of_room(names, error, remedy) from error
     except duckdb.Error as error:
         told = _of_files(names, error)
         if told is None:

@@ -39,10 +39,12 @@ class Limits:
     """Characters of a Python literal (FMA's genre lists)."""
     raw: int = 16 << 10
     """Characters of a refused row that are kept in the quarantine."""
-    parquet_footer: int = 64 << 20
-    """Bytes of a Parquet footer."""
+    parquet_footer: int = 24 << 20
+    """Bytes of a Parquet footer: its millions of row groups take twenty times as much once they are read."""
     parquet_row_groups: int = 100_000
     """Row groups of a Parquet file."""
+    parquet_chunks: int = 1_000_000
+    """Row groups of a Parquet file times its columns."""
     parquet_group: int = 2 << 30
     """Bytes that one row group says it unpacks to."""
     parquet_in_memory: int = 256 << 20
