@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import copying, files, heard, wide
+from fonoteca.catalogue import copying, files, heard, operations, wide
 from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, Popularity
@@ -29,14 +29,9 @@ RANKS = pa.schema([("listens", pa.int64()), ("score", pa.float64()), ("rank", pa
 """Listens → score, rank and how many recordings have so many."""
 
 
-def ranks(known: str) -> str:
-    """SQL of :data:`RANKS` from a query with a column ``listens``; it must count each recording once."""
-    return f"""
-        SELECT listens, round(least(100, 10 * log10(1 + listens)), 2) AS score,
-            (1 + coalesce(sum(recordings) OVER (ORDER BY listens DESC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::BIGINT AS rank, recordings
-        FROM (SELECT listens, sum(n)::BIGINT AS recordings FROM ({known}) WHERE listens IS NOT NULL GROUP BY listens)
-        ORDER BY listens"""
+def ranks(counted_listens: str) -> str:
+    """SQL of :data:`RANKS` from a query of (listens, recordings) that counts each recording once."""
+    return f"SELECT listens, score, rank, recordings FROM ({operations.ranks_of(f'({counted_listens}) AS h')}) AS r"
 
 
 def rank(
@@ -63,8 +58,9 @@ def rank(
     told = Popularity(named, synthetic=False, files=[], heard=heard.bring_up(
         connection, places, generation, given, named, before))  # fmt: skip
     wide_rows = _wide_rows(places, generation, told)
-    counted_rows = f"{_HISTOGRAM} UNION ALL SELECT listens, count(*) AS n FROM ({wide_rows}) GROUP BY listens" if (
-        wide_rows) else _HISTOGRAM  # fmt: skip
+    counted_rows = _HISTOGRAM
+    if wide_rows:
+        counted_rows += f" UNION ALL SELECT listens, count(*) AS recordings FROM ({wide_rows}) GROUP BY listens"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE listen_ranks AS {ranks(counted_rows)}")
     ranked = [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
     written = copying.table(connection, places, "popularity", f"SELECT {heard.COLUMNS} FROM ranked_rows ORDER BY 1")
@@ -72,7 +68,7 @@ def rank(
     return replace(told, synthetic=_synthetic(connection, queries), files=[written], ranks=ranked)
 
 
-_HISTOGRAM = "SELECT listens, count(*) AS n FROM ranked_rows GROUP BY listens"
+_HISTOGRAM = "SELECT listens, count(*) AS recordings FROM ranked_rows GROUP BY listens"
 
 
 def _own(places: Places, generation: Generation, licences: Sequence[str]) -> list[str]:
