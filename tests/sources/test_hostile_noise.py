@@ -26,7 +26,7 @@ HEAD = 40_000
 """Bytes of a sample that are mutated: small enough to be read often."""
 NUMBERS = [b"0", b"-1", b"9" * 30, b"2147483648", b"1e999", b"NaN", b"0000", b"31", "٣".encode()]
 PIECES = [b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"<", b"&x;", b"<!DOCTYPE a [<!ENTITY x 'y'>]>", b"]]>", b'"', b"\n",
-          b"\r", b"\t", b"{", b"[" * 60, b"}", b"\\", b"\\N", b"\\ud800", b"=1+1", b"\x1f\x8b", b"PAR1", b"../"]  # fmt: skip
+          b"\r", b"\t", b"{", b"[" * 60, b"}", b"\\", b"\\N", b"\\ud800", b"=1+1", b"\x1f\x8b", b"PAR1"]  # fmt: skip
 
 
 def mutated(data: bytes, dice: random.Random) -> bytes:

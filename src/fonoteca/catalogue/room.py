@@ -8,7 +8,7 @@ from pathlib import Path
 from fonoteca.core.errors import NoSpace
 
 _SPARE = 256 << 20
-"""Bytes that are left to everybody else."""
+"""Bytes that are left to everybody else, by a dump that is not small itself."""
 
 
 def ask(folder: Path, needed: int) -> None:
@@ -18,7 +18,8 @@ def ask(folder: Path, needed: int) -> None:
         NoSpace: ``no-space``, with both numbers.
     """
     free = shutil.disk_usage(folder).free
-    if needed and free < needed + _SPARE:
+    spare = min(needed, _SPARE)
+    if free < needed + spare:
         raise NoSpace("no-space", "There is not enough space to read this dump",
-                      f"{folder} has {free:,} bytes free, and up to {needed + _SPARE:,} are needed",
+                      f"{folder} has {free:,} bytes free, and up to {needed + spare:,} are needed",
                       "free some space, or move the archive to a larger disk", str(folder))  # fmt: skip

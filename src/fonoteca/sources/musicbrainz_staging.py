@@ -50,7 +50,7 @@ class Staging:
 
     def space(self) -> int:
         """Pieces, the staged tables, and what joins spill."""
-        return int(self._files.unpacked * _STAGED_SHARE) + 3 * self._piece
+        return int(self._files.unpacked * _STAGED_SHARE) + 3 * min(self._piece, self._files.unpacked)
 
     def run(self, sql: Sql, progress: Progress) -> None:
         """Stage and name.
