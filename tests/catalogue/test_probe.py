@@ -36,8 +36,8 @@ def test_a_file_that_is_read_says_what_a_mapped_one_says(kind: str, count: int, 
     path.write_bytes(keys.tobytes())
     read, mapped = Keys(path, len(given)), KeyFile.open(path)
     rng = random.Random(1)
-    asked = [*given[:20], *given[-20:], *rng.sample(given, min(20, len(given))), 0, 1, (1 << 63) - 1,
-             *[rng.getrandbits(63) for _ in range(50)]]  # fmt: skip
+    some = rng.sample(given, min(2 if kind == "the same" else 4_000, len(given)))
+    asked = [*given[:2], *given[-2:], *some, 0, 1, (1 << 63) - 1, *[rng.getrandbits(63) for _ in range(50)]]
     for one in asked:
         assert read.rows(one) == mapped.rows(one)
     read.close()

@@ -37,7 +37,8 @@ class Answers:
 
     def exists(self, kind: Kind, entity: int) -> bool:
         """True where anything has this id."""
-        return self._finder.in_merged(FACTS[kind][0], "id", entity) or self._finder.has(kind, entity)
+        # The whole row: what exists is what is shown next.
+        return bool(self._finder.by_id(kind, entity)) or self._finder.in_merged(FACTS[kind][0], "id", entity)
 
     def identified(self, scheme: str, value: str) -> list[tuple[Kind, int]] | None:
         """What has this identifier, recordings first, ids ascending."""
@@ -118,12 +119,12 @@ class Answers:
             "sources": on if release is not None else [],
         }
         if one.row["year"] is None and one.row["release_year"] is not None:
-            found = [] if release is None else self._release(release, ("id", "member", "line"))
+            found = [] if release is None else self._release(release)
             fields["year"] = {"value": one.row["release_year"], "sources": [f.provenance for f in found]}
 
-    def _release(self, release: int, wanted: tuple[str, ...]) -> list[Found]:
+    def _release(self, release: int) -> list[Found]:
         """The wide row of a release, or nothing; whatever else there is, queries have to merge."""
-        found = self._finder.by_id(Kind.RELEASE, release, wanted)
+        found = self._finder.by_id(Kind.RELEASE, release, ("id", "claims", "member", "line"))
         if len(found) > 1 or self._finder.in_merged("releases", "id", release):
             raise _Unsure
         return found
@@ -139,7 +140,7 @@ class Answers:
         rows = self._claims_on(kind, one.id, [one])
         if kind is Kind.RECORDING:
             for release in {track["release_id"] for track in one.row["tracks"] or ()} - {None}:
-                on = self._release(release, ("id", "claims", "member", "line"))
+                on = self._release(release)
                 rows += self._claims_on(Kind.RELEASE, release, on)
         return _ordered(rows)
 

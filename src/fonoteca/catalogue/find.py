@@ -7,6 +7,7 @@ bounds; nothing grows with the size of the catalogue but the number of files.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from fonoteca.core.ids import Kind
 
 _GIVEN = ("source", "dataset", "dump")
 _RUN = 256
+_RECENT = 64
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Found:
             yield told["scheme"], told["value"]
 
 
+@functools.cache
 def columns(table: str) -> tuple[str, ...]:
     """The columns of a wide table that differ from row to row."""
     return tuple(name for name in WIDE[table] if name not in _GIVEN)
@@ -81,6 +84,7 @@ class Finder:
         self._keys: dict[str, Keys] = {}
         self._rows: dict[str, RowGroups] = {}
         self._sorted: dict[tuple[str, str], Sorted] = {}
+        self._recent: dict[tuple[str, int, tuple[str, ...]], dict[str, Any]] = {}
         self._chunks = {
             kind: [(Part(p.source, p.dataset, p.dump.id), number, chunk) for p in generation.wide
                    for number, chunk in enumerate(p.wide.get(kind.word, []))]
@@ -96,14 +100,25 @@ class Finder:
 
     def by_id(self, kind: Kind, entity: int, wanted: Sequence[str] | None = None) -> list[Found]:
         """All wide rows with this id, partition by partition."""
-        asked = wanted or columns(kind.word)
+        asked = tuple(wanted or columns(kind.word))
         found = []
         for part, place, chunk in self._chunks[kind]:
             for number in self._key(chunk, "ids").rows(entity):
-                row = self._row(chunk).row(number, asked)
+                row = self._kept(chunk, number, asked, kind)
                 if row["id"] == entity:
                     found.append(Found(part, row, place, number))
         return found
+
+    def _kept(self, chunk: WideFile, number: int, asked: tuple[str, ...], kind: Kind) -> dict[str, Any]:
+        """A row, or what is still known of it: an answer asks for the same few rows several times."""
+        for known in (asked, columns(kind.word)):
+            if (chunk.rows.sha256, number, known) in self._recent:
+                return self._recent[chunk.rows.sha256, number, known]
+        row = self._row(chunk).row(number, asked)
+        if len(self._recent) >= _RECENT:
+            self._recent.clear()
+        self._recent[chunk.rows.sha256, number, asked] = row
+        return row
 
     def has(self, kind: Kind, entity: int) -> bool:
         """True where a wide row has this id."""
@@ -111,10 +126,12 @@ class Finder:
 
     def by_name(self, kind: Kind, scheme: str, value: str) -> list[int]:
         """Ids of the wide rows with this identifier, as it is stored; own keys are found by id, not here."""
-        hashed, found = name_hash(scheme, value), []
+        found: list[int] = []
+        hashed = name_hash(scheme, value)
         for _, _, chunk in self._chunks[kind]:
             for number in self._key(chunk, "names").rows(hashed):
-                row = self._row(chunk).row(number, ("id", "identifiers"))
+                # Whoever asks by name asks for the whole next; of many rows, only a few columns.
+                row = self._kept(chunk, number, ("id", "identifiers") if found else columns(kind.word), kind)
                 if {"scheme": scheme, "value": value} in (row["identifiers"] or ()):
                     found.append(int(row["id"]))
         return found

@@ -6,6 +6,8 @@ others, and one read of a few pages finds it.
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 from array import array
 from bisect import bisect_left
@@ -21,22 +23,32 @@ from fonoteca.catalogue.keys import ROW_BITS
 
 _CUT = 63 - (64 - ROW_BITS)
 _ROWS = (1 << ROW_BITS) - 1
-_WINDOW = 2_048
 _GUESSES = 4
 _BYTES = 8
 _Zone = tuple[Any, Any] | None
+
+
+if sys.platform == "win32":
+
+    def _read(fd: int, length: int, offset: int) -> bytes:
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.read(fd, length)
+else:
+    _read = os.pread
 
 
 class Keys:
     """A file of sorted keys."""
 
     def __init__(self, path: Path, count: int) -> None:
-        self._source = pa.OSFile(str(path), "rb")
+        self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._count = count
+        # Evenly spread keys lie around their place with a deviation of half the root of their number.
+        self._window = math.isqrt(count) + 16
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._source.close()
+        """Let go of the file; only once."""
+        os.close(self._fd)
 
     def rows(self, hash63: int) -> list[int]:
         """Numbers of the rows that may have this hash, ascending."""
@@ -49,7 +61,7 @@ class Keys:
                     return rows
                 rows.append(key & _ROWS)
             place += len(found)
-            found = self._read(place, min(self._count, place + _WINDOW))
+            found = self._read(place, min(self._count, place + self._window))
         return rows
 
     def _seek(self, wanted: int) -> tuple[int, array[int]]:
@@ -57,25 +69,25 @@ class Keys:
         low, high, step = 0, self._count, 0
         guess = wanted * self._count >> 64
         while low < high:
-            start = min(max(low, guess - _WINDOW), high - 1)
-            end = min(high, start + 2 * _WINDOW)
+            start = min(max(low, guess - self._window), high - 1)
+            end = min(high, start + 2 * self._window)
             keys = self._read(start, end)
             at = bisect_left(keys, wanted)
             if at == 0 and start > low:
                 high, moved = start, -1
-            elif at == len(keys) and end < high:
+            elif at == len(keys):
                 low, moved = end, 1
             else:
                 return start + at, keys[at:]
             step += 1
             # Keys that do not lie evenly are halved instead.
-            guess = guess + moved * 2 * _WINDOW if step < _GUESSES else (low + high) // 2
-        return low, self._read(low, min(self._count, low + _WINDOW))
+            guess = guess + moved * 2 * self._window if step < _GUESSES else (low + high) // 2
+        return low, self._read(low, min(self._count, low + self._window))
 
     def _read(self, start: int, end: int) -> array[int]:
         found = array("Q")
         if end > start:
-            found.frombytes(self._source.read_at((end - start) * _BYTES, start * _BYTES))
+            found.frombytes(_read(self._fd, (end - start) * _BYTES, start * _BYTES))
             if sys.byteorder == "big":
                 found.byteswap()
         return found
