@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 # All but one core's worth of workers would starve the swarms' timing on small machines; two is measured best on two cores.
 WORKERS ?= 2
 
-.PHONY: demo test test-core test-long lint bench docs package clean
+.PHONY: demo test test-core test-long test-spark lint bench docs package clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fonoteca demo $(DEMO)
@@ -23,6 +23,11 @@ test-core: $(VENV)/.installed-dev
 test-long: $(VENV)/.installed-dev
 	scripts/test-tools
 	$(PYTEST) -m long
+
+# Spark is 500 MB, so it has an environment of its own, and Java comes with the tools: docs/decisions/0018.
+test-spark: $(VENV)-spark/.installed
+	scripts/test-tools java
+	$(VENV)-spark/bin/python -m pytest -m spark -p no:cacheprovider tests/catalogue/test_spark.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check src tests scripts benchmarks
@@ -41,7 +46,7 @@ package: $(VENV)/.installed-dev
 	$(BIN)/python -m build --outdir dist .
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-spark build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fonoteca needs Python 3.11 or newer; name one with PYTHON=...")'
@@ -54,3 +59,9 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all,dev]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)-spark/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fonoteca needs Python 3.11 or newer; name one with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)-spark
+	$(VENV)-spark/bin/pip install --quiet --disable-pip-version-check -e '.[archive,spark]' pytest
+	touch $@

@@ -97,6 +97,15 @@ def test_sockets_live_behind_few_doors() -> None:
     assert not found, "L7: sockets only in core.fetch, mirror and site:\n" + "\n".join(found)
 
 
+def test_spark_lives_behind_one_door() -> None:
+    found = [
+        f"{path}: {sorted(imported(tree) & {'pyspark', 'py4j', 'sqlglot', 'ibis'})}"
+        for path, tree in modules()
+        if path != "catalogue/spark.py" and imported(tree) & {"pyspark", "py4j", "sqlglot", "ibis"}
+    ]
+    assert not found, "L7: Spark only behind the catalogue's engine:\n" + "\n".join(found)
+
+
 def _writes(call: ast.Call, name: str) -> bool:
     if name.endswith((".write_text", ".write_bytes")) and not name.startswith("durable."):
         return True

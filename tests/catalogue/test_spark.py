@@ -121,8 +121,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def both(folder: Path, need_java: None) -> Iterator[Both]:
+    # What our settings do not say is Spark's own: few partitions, since the tables are small.
+    (folder / "spark-defaults.conf").write_text("spark.sql.shuffle.partitions 4\n")
     with (
         spark_cluster.cluster(folder, workers=2) as master,
+        spark_cluster.variables(SPARK_CONF_DIR=str(folder), SPARK_LOCAL_IP=spark_cluster.HOST),
         engine.connect(engine.Cluster(master, MEMORY)) as spark,
         connect_duckdb() as database,
     ):

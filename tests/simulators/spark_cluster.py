@@ -39,6 +39,18 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[str]:
         yield address
 
 
+@contextlib.contextmanager
+def variables(**values: str) -> Iterator[None]:
+    """Variables of the environment, for Spark's own programs that this process starts meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
 def _daemon(running: contextlib.ExitStack, home: Path, log: Path, name: str, *words: str) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     variables = os.environ | {
