@@ -1,4 +1,4 @@
-"""The forms that a dump of MusicBrainz has: tables of the database, what is derived from votes, lines of JSON.
+"""The forms that a dump of MusicBrainz has: tables, what is derived from votes, lines of JSON, canonical MBIDs.
 
 A form is told by the files. A new one is a class with the methods of :class:`Form`, and an entry in ``_FORMS``.
 Imports wait until a form is used: to list the sources needs none of them.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from fonoteca.sources import musicbrainz_canonical as canonical
 from fonoteca.sources import musicbrainz_files as tables
 from fonoteca.sources import musicbrainz_json as json_lines
 from fonoteca.sources.records import Dump, Record
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DERIVED = "derived"
 """The dataset of what is not CC0: genres and ratings."""
+CANONICAL = "canonical"
+"""The dataset of the MBIDs of more usual twins."""
 
 
 class Form(Protocol):
@@ -110,6 +113,33 @@ class JsonForm:
         return records(self.files)
 
 
+@dataclass(frozen=True)
+class CanonicalForm:
+    """The canonical dump: identifiers only."""
+
+    files: Sequence[canonical.File]
+    derived: bool = False
+
+    def resolve(self, dump: Dump) -> Dump:
+        """A folder becomes its files; a dataset beside the recordings and releases themselves."""
+        paths = tuple(file.path for file in self.files)
+        return replace(dump, paths=paths, dataset=dump.dataset or CANONICAL)
+
+    def warnings(self) -> Sequence[str]:
+        """Columns that are not known; tables that are not there."""
+        return list(canonical.warnings(self.files))
+
+    def bulk(self) -> Bulk:
+        """By columns."""
+        from fonoteca.sources.musicbrainz_canonical_bulk import CanonicalBulk
+
+        return CanonicalBulk(self.files)
+
+    def records(self) -> Iterator[Record]:
+        """Line by line."""
+        return canonical.records(self.files)
+
+
 def _tables(dump: Dump) -> Form | None:
     files = tables.find(dump)
     return None if files is None else TablesForm(files)
@@ -120,7 +150,12 @@ def _json(dump: Dump) -> Form | None:
     return None if files is None else JsonForm(files)
 
 
-_FORMS: tuple[Callable[[Dump], Form | None], ...] = (_json, _tables)
+def _canonical(dump: Dump) -> Form | None:
+    files = canonical.find(dump)
+    return None if files is None else CanonicalForm(files)
+
+
+_FORMS: tuple[Callable[[Dump], Form | None], ...] = (_json, _tables, _canonical)
 """Lines of JSON first: their archives have files of the names of tables."""
 
 
