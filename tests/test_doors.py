@@ -47,9 +47,9 @@ def offenders(allowed: tuple[str, ...], names: set[str]) -> list[str]:
         if name in names
     ]
 
+
 WORKERS = ("audio/worker.py", "sources/discogs_worker.py")
 """Child processes of ours: their input and output are the pipe to their parent."""
-
 
 
 def test_only_the_command_line_prints_or_reads_argv_and_environment() -> None:
