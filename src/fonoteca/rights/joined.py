@@ -19,7 +19,7 @@ from fonoteca.catalogue.engine import DEFAULT, Engine
 from fonoteca.catalogue.query import Catalogue
 from fonoteca.catalogue.rows import Rows
 from fonoteca.core.errors import Failed
-from fonoteca.core.ids import Kind, show_id
+from fonoteca.core.ids import Kind, make_id, show_id
 from fonoteca.core.layout import ArchiveLayout, PublicationLayout
 from fonoteca.rights.of_archive import Rights
 from fonoteca.rights.policy import Verdict
@@ -35,6 +35,8 @@ VERDICTS = pa.schema([
     ("recording", _I64), ("blob", _STR), ("state", _STR), ("reason", _STR), ("class", _STR),
 ])  # fmt: skip
 _GIVEN = "verdicts"
+_MERGES = "musicbrainz"
+"""The source that gives up identifiers when it merges what they name, and remembers them."""
 
 
 class Joined:
@@ -83,6 +85,7 @@ class Joined:
     def show(self, kind: Kind, entity: int) -> dict[str, Any]:
         """The object of ``show``."""
         found = self.catalogue.show(kind, entity)
+        found["redirects"] = _redirects(kind, entity, found["identifiers"])
         if self._rights is None or found["kind"] != "recording":
             return found
         held = [h for h in self.holdings if h.recording == entity]
@@ -97,6 +100,12 @@ class Joined:
 
     def _places(self) -> Mapping[str, Place]:
         return self._rights.holdings.places() if self._rights else {}
+
+
+def _redirects(kind: Kind, entity: int, identifiers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Old MBIDs that lead here: those that MusicBrainz gives this entity, and that are not its own."""
+    told = {i["value"] for i in identifiers if i["scheme"] == "mbid" and i["source"] == _MERGES}
+    return sorted(mbid for mbid in told if make_id(kind, _MERGES, mbid) != entity)
 
 
 @contextlib.contextmanager

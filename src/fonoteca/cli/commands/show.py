@@ -9,12 +9,18 @@ from fonoteca.cli.context import Context
 from fonoteca.core.errors import ExitCode
 
 HELP = "show one recording, release or artist, with the source of each field"
-EXAMPLES = ("fonoteca show isrc:USS1Z9900001", "fonoteca --json show fma:141")
+EXAMPLES = (
+    "fonoteca show isrc:USS1Z9900001",
+    "fonoteca --json show fma:141",
+    "fonoteca show fma:141 --raw raw_tracks.csv",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words of ``show``."""
     parser.add_argument("id", metavar="ID", help="an id, or isrc:…, mbid:…, upc:…, sha256:…, SOURCE:KEY")
+    parser.add_argument("--raw", metavar="PATH", nargs="+", default=[],
+                        help="dump files as ingested: show the records that the values were read from")  # fmt: skip
     from fonoteca.cli.joined import edition_argument
 
     edition_argument(parser)
@@ -26,6 +32,11 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
 
     with reading(context, args.edition) as joined:
         value = joined.named(args.id)
+        if args.raw:
+            from fonoteca.catalogue import raw
+
+            found = raw.find(value, joined.catalogue.partitions, [context.path(path) for path in args.raw])
+            value["raw"] = [one.as_json() for one in found]
     context.result(value, _lines(value))
     return ExitCode.DONE
 
@@ -34,7 +45,8 @@ def _lines(value: dict[str, Any]) -> list[str]:
     lines = [f"{value['kind']} {value['id']}"]
     lines += [line for name, field in value["fields"].items() for line in _field_lines(name, field)]
     lines += [f"  credit: {c['name']} ({c['role']})  {c['artist_id']}{_from(c)}" for c in value["credits"]]
-    lines += [f"  {i['scheme']}: {i['value']}{_from(i)}" for i in value["identifiers"]]
+    old = set(value["redirects"])
+    lines += [f"  {i['scheme']}: {i['value']}{_merged(i, old)}{_from(i)}" for i in value["identifiers"]]
     lines += [f"  claim: {(c['licence'] + ' ' + c['url']).strip()}{_from(c)}" for c in value["claims"]]
     if value["verdict"]:
         reasons = ", ".join(r["code"] for r in value["verdict"]["reasons"] if r["code"])
@@ -43,7 +55,19 @@ def _lines(value: dict[str, Any]) -> list[str]:
     lines += [f"  published: {p['pack']}  offset {p['offset']:,}  {p['bytes']:,} bytes" for p in value["locator"] or []]
     if value["others"]:
         lines.append(f"  also: {' '.join(value['others'])}")
+    lines += [line for one in value.get("raw", []) for line in _raw_lines(one)]
     return lines
+
+
+def _merged(identifier: dict[str, Any], old: set[str]) -> str:
+    return " (merged into this one)" if identifier["scheme"] == "mbid" and identifier["value"] in old else ""
+
+
+def _raw_lines(raw: dict[str, Any]) -> list[str]:
+    lines = [f"  raw {raw['source']} {raw['dump']} {raw['position']}:"]
+    if raw["text"] is None:
+        return [f"{lines[0]} not read again: {raw['why']}"]
+    return lines + [f"    {line}" for line in raw["text"].splitlines()]
 
 
 def _field_lines(name: str, field: dict[str, Any]) -> list[str]:
