@@ -84,6 +84,7 @@ SPECIAL: dict[tuple[str, str], tuple[Wrong, ...]] = {
     ("verify", "path"): tuple(Wrong(w.value, frozenset({1, 2, 10})) for w in (*KINDS["PATH"], Wrong("{music}"))),
     # A licence is an id of another kind.
     ("intake", "licence"): tuple(Wrong(w.value) for w in IDS),
+    ("ingest", "dataset"): (Wrong("../up"), Wrong("a b"), Wrong(".hidden"), Wrong(CONTROL), Wrong(LONG), Wrong(LONE)),
     # No edition has such a number.
     **{(name, "edition"): tuple(Wrong(w.value, frozenset({2, 10})) for w in (*NUMBERS, Wrong("0"), Wrong("7")))
        for name in ("index", "search", "show", "sql", "export")},
