@@ -20,7 +20,7 @@ from fonoteca.core.ids import Kind
 if TYPE_CHECKING:
     import duckdb
 
-ROW_GROUP = 8_192
+ROW_GROUP = 4_096
 """Rows that are read to look one up: small, and no larger on the disk than larger ones (measured)."""
 
 _CREDITS = "STRUCT(artist_id BIGINT, name VARCHAR, role VARCHAR, joined_by VARCHAR)[]"
