@@ -44,7 +44,9 @@ def keep(places: Places, path: Path, rows: int) -> FileRef:
     return ref
 
 
-def table(connection: duckdb.DuckDBPyConnection, places: Places, name: str, query: str) -> FileRef:
+def table(
+    connection: duckdb.DuckDBPyConnection, places: Places, name: str, query: str, group: int = GROUP
+) -> FileRef:  # fmt: skip
     """Write a flat table into the catalogue."""
     path = places.spool / f"{name}.parquet"
-    return keep(places, path, write(connection, path, query))
+    return keep(places, path, write(connection, path, query, group))

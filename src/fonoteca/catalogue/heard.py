@@ -14,6 +14,7 @@ from fonoteca.catalogue import copying
 from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.generation import Generation, Heard, PartitionEntry, Popularity
 from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.wide import ROW_GROUP
 
 if TYPE_CHECKING:
     import duckdb
@@ -124,7 +125,7 @@ def _heard(
         SELECT recording_id, sum(listens)::BIGINT AS listens FROM ({" UNION ALL ".join(giving)}) k
         SEMI JOIN {scan} w ON w.id = k.recording_id GROUP BY recording_id""")
     made = tuple(
-        copying.table(connection, places, f"heard-{number:05d}", _sums(licences, places, part, number))
+        copying.table(connection, places, f"heard-{number:05d}", _sums(licences, places, part, number), ROW_GROUP)
         for number in range(len(part.wide["recording"]))
     )  # fmt: skip
     connection.execute("DROP TABLE given_listens")
