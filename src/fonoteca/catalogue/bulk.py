@@ -178,8 +178,10 @@ def _write_chunk(
         raise Failed("bulk-chunk", "The dump could not be read", f"{name} has {rows} rows, more than {CHUNK_ROWS}",
                      "this is a fault of the source's reader: report it", name)  # fmt: skip
     ids, names = _keys(connection, path, table)
+    schemes = _schemes(connection, path)
     ref = copying.keep(places, path, rows)
-    return WideFile(ref, keys.write(places, f"{name}.ids", ids), keys.write(places, f"{name}.names", names))
+    kept = keys.write(places, f"{name}.ids", ids), keys.write(places, f"{name}.names", names)
+    return WideFile(ref, *kept, schemes)
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> tuple[keys.Numbers, keys.Numbers]:
@@ -187,6 +189,11 @@ def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> tupl
     scan = f"read_parquet({text(str(path))}, file_row_number = true)"
     ids = _packed(connection, [f"SELECT id AS h, file_row_number AS row FROM {scan}"])
     return ids, _packed(connection, list(_names(scan, table)))
+
+
+def _schemes(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
+    rows = connection.execute(f"SELECT DISTINCT unnest(identifiers).scheme FROM {parquet([path])}").fetchall()
+    return tuple(sorted(scheme for (scheme,) in rows))
 
 
 def _names(scan: str, table: str) -> Iterator[str]:

@@ -129,6 +129,8 @@ class Finder:
         found: list[int] = []
         hashed = name_hash(scheme, value)
         for _, _, chunk in self._chunks[kind]:
+            if chunk.schemes is not None and scheme not in chunk.schemes:
+                continue
             for number in self._key(chunk, "names").rows(hashed):
                 # Whoever asks by name asks for the whole next; of many rows, only a few columns.
                 row = self._kept(chunk, number, ("id", "identifiers") if found else columns(kind.word), kind)

@@ -53,16 +53,20 @@ class WideFile:
     rows: FileRef
     ids: FileRef
     names: FileRef
+    schemes: tuple[str, ...] | None = None
+    """Of the identifiers in it, sorted: where a scheme is not among them, nobody has to look. None: not known."""
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the manifest."""
-        return {"rows": self.rows.as_json(), "ids": self.ids.as_json(), "names": self.names.as_json()}
+        told = {} if self.schemes is None else {"schemes": list(self.schemes)}
+        return {"rows": self.rows.as_json(), "ids": self.ids.as_json(), "names": self.names.as_json(), **told}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> WideFile:
         """The reverse."""
         keys = [replace(FileRef.from_json(value[name]), kind="keys") for name in ("ids", "names")]
-        return cls(FileRef.from_json(value["rows"]), *keys)
+        schemes = tuple(value["schemes"]) if "schemes" in value else None
+        return cls(FileRef.from_json(value["rows"]), keys[0], keys[1], schemes)
 
 
 @dataclass(frozen=True)
