@@ -20,6 +20,9 @@ _CATALOGUE_NUMBER = 'l."catalog-number"'
 _CREDIT = '"artist-credit"'
 _GROUP = '"release-group".id'
 _MBID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_USUAL_MBID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_USUAL_LENGTH = "[1-9][0-9]{0,6}"
+"""Of milliseconds: nothing is to be said of it."""
 _USUAL_PHRASES = "('', ' & ', ', ', ' feat. ', ' / ', ' x ', ' and ', ' with ')"
 _ISRC = "[A-Z]{2}[A-Z0-9]{3}[0-9]{7}"
 
@@ -50,21 +53,37 @@ def _name(name: str) -> str:
     return f"coalesce({clean.text(name + '.name')}, '')"
 
 
+def _usual_credit(credit: str, size: int) -> tuple[str, str]:
+    """Whether a credit has so many names with nothing odd in any, and what it then is."""
+    each = [f"{credit}[{place}]" for place in range(1, size + 1)]
+    good = [f"""regexp_full_match({one}.artist.id, '{_USUAL_MBID}') AND {one}.name <> '' AND
+        NOT {clean.odd(one + ".name")} AND {one}.joinphrase IN {_USUAL_PHRASES}""" for one in each]  # fmt: skip
+    made = [f"""struct_pack(artist_id := {_id("artist", f"{one}.artist.id")}, name := {one}.name, role := 'artist',
+        joined_by := {one}.joinphrase)""" for one in each]  # fmt: skip
+    return " AND ".join([f"len({credit}) = {size}", *good]), f"[{', '.join(made)}]"
+
+
 def credits_of(credit: str) -> str:
-    """The list of credits of an ``artist-credit``."""
+    """The list of credits of an ``artist-credit``.
+
+    Usual ones go a way without functions over lists: the engine prepares the patterns in those anew for every vector.
+    """
+    usual = " ".join("WHEN {} THEN {}".format(*_usual_credit(credit, size)) for size in (1, 2, 3))
     told = f"""list_transform({credit}, lambda n: struct_pack(key := {mbid("n.artist.id")}, name := {_name("n")},
         joined_by := CASE WHEN n.joinphrase IN {_USUAL_PHRASES} THEN n.joinphrase ELSE
             {clean.phrase("coalesce(n.joinphrase, '')")} END))"""
     usable = f"list_filter({told}, lambda n: n.key IS NOT NULL OR n.name <> '')"
-    return f"""coalesce(list_transform({usable}, lambda n: struct_pack(
+    return f"""CASE {usual} ELSE coalesce(list_transform({usable}, lambda n: struct_pack(
         artist_id := {_id("artist", f"coalesce(n.key, {_name_key('n.name')})")}, name := n.name, role := 'artist',
-        joined_by := n.joined_by)), [])::{_CREDITS}"""
+        joined_by := n.joined_by)), [])::{_CREDITS} END"""
 
 
 def credit_text(credits_: str) -> str:
     """A list of credits as one text."""
-    return f"""nullif(array_to_string(list_transform({credits_}, lambda x, i: x.name || CASE WHEN x.joined_by = '' AND
-        i < len({credits_}) THEN ', ' ELSE x.joined_by END), ''), '')"""
+    only = f"{credits_}[1]"
+    return f"""nullif(CASE WHEN len({credits_}) = 1 THEN {only}.name || {only}.joined_by ELSE
+        array_to_string(list_transform({credits_}, lambda x, i: x.name || CASE WHEN x.joined_by = '' AND
+        i < len({credits_}) THEN ', ' ELSE x.joined_by END), '') END, '')"""
 
 
 def artists_of(source: str, credit: str) -> str:
@@ -108,8 +127,8 @@ def _date_parts(text: str) -> tuple[str, str, str]:
 
 
 def _is_usual(text: str) -> str:
-    """Whether it is a date that surely exists: most are."""
-    return f"regexp_full_match({text}, '[12][0-9]{{3}}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])')"
+    """Whether it is a date that surely exists, or the year or month of one: most are."""
+    return f"regexp_full_match({text}, '[12][0-9]{{3}}(-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?)?')"
 
 
 def date(text: str) -> str:
@@ -127,14 +146,27 @@ def _date_flags(text: str) -> tuple[tuple[str, str], ...]:
 
 def _identifiers(recording: str) -> str:
     isrcs, works = f"{recording}.isrcs", f"{recording}.relations"
+    isrc, work = f"{isrcs}[1]", f"{works}[1]"
+    usual = f"""coalesce(len({isrcs}), 0) <= 1 AND coalesce(len({works}), 0) <= 1
+        AND coalesce(regexp_full_match({isrc}, '{_ISRC}'), true)
+        AND ({work}."target-type" IS DISTINCT FROM 'work' OR (coalesce(len({work}.work.iswcs), 0) = 0
+            AND coalesce(regexp_full_match({work}.work.id, '{_USUAL_MBID}'), false)))"""
+    named, made = (f"struct_pack(scheme := 'isrc', value := {isrc})",
+                   f"struct_pack(scheme := 'work_mbid', value := {work}.work.id)")  # fmt: skip
+    return f"""CASE WHEN {usual} THEN
+            CASE WHEN {work}."target-type" = 'work' AND {isrc} IS NULL THEN [{made}]
+                WHEN {work}."target-type" = 'work' THEN [{named}, {made}]
+                WHEN {isrc} IS NULL THEN [] ELSE [{named}] END
+        ELSE {_all_identifiers(isrcs, works)} END::{_NAMES}"""
+
+
+def _all_identifiers(isrcs: str, works: str) -> str:
     work = f"list_filter({works}, lambda w: w.\"target-type\" = 'work' AND {mbid('w.work.id')} IS NOT NULL)"
-    return f"""CASE WHEN coalesce(len({isrcs}), 0) + coalesce(len({works}), 0) = 0 THEN []::{_NAMES} ELSE
-        list_sort(list_distinct(list_filter(list_concat(
-            list_transform({isrcs}, lambda i: struct_pack(scheme := 'isrc', value := {clean.isrc("i")})),
-            list_transform({work}, lambda w: struct_pack(scheme := 'work_mbid', value := {mbid("w.work.id")})),
-            flatten(list_transform({work}, lambda w: list_transform(w.work.iswcs, lambda i:
-                struct_pack(scheme := 'iswc', value := nullif(upper(trim(i)), '')))))), lambda x: x.value IS NOT NULL)))
-        END::{_NAMES}"""
+    return f"""list_sort(list_distinct(list_filter(list_concat(
+        list_transform({isrcs}, lambda i: struct_pack(scheme := 'isrc', value := {clean.isrc("i")})),
+        list_transform({work}, lambda w: struct_pack(scheme := 'work_mbid', value := {mbid("w.work.id")})),
+        flatten(list_transform({work}, lambda w: list_transform(w.work.iswcs, lambda i:
+            struct_pack(scheme := 'iswc', value := nullif(upper(trim(i)), '')))))), lambda x: x.value IS NOT NULL)))"""
 
 
 def described(recording: str, *, data: str = "false") -> str:
@@ -146,15 +178,17 @@ def described(recording: str, *, data: str = "false") -> str:
         (f"{recording}.video = 'true'", "video"), (data, "data-track"),
         (f"len(list_filter({recording}.isrcs, lambda i: trim(i) <> '' AND {clean.isrc('i')} IS NULL)) > 0", "bad-isrc"),
     )  # fmt: skip
-    cheap = [f"{clean.odd(title)}", f"{recording}.video = 'true'", data,
-             f"({length} <> '' AND NOT coalesce({_length(length)} BETWEEN 1 AND 35999999, false))",
-             f"len(list_filter({recording}.isrcs, lambda i: NOT regexp_full_match(i, '{_ISRC}'))) > 0",
-             f"({when} <> '' AND NOT {_is_usual(when)})"]  # fmt: skip
-    unusual = " OR ".join(f"coalesce({part}, false)" for part in cheap)
+    isrcs = f"{recording}.isrcs"
+    usual = " AND ".join(f"coalesce({part}, true)" for part in (
+        f"NOT {clean.odd(title)}", f"{recording}.video <> 'true'", f"NOT {data}",
+        f"({length} = '' OR regexp_full_match({length}, '{_USUAL_LENGTH}'))", f"({when} = '' OR {_is_usual(when)})",
+        f"(len({isrcs}) = 0 OR (len({isrcs}) = 1 AND coalesce(regexp_full_match({isrcs}[1], '{_ISRC}'), true)))",
+    ))  # fmt: skip
+    flags = clean.flags([clean.text_flags(title)], *conditions, when=f"NOT ({usual})")
     return f"""
         {key(recording + ".id")} AS key, {clean.text(title)} AS title,
         try_cast(substr({date(when)}, 1, 4) AS INTEGER) AS year, {_length(length)} AS duration_ms,
-        coalesce({clean.flags([clean.text_flags(title)], *conditions, when=unusual)}, {clean.NO_FLAGS}) AS flags,
+        coalesce({flags}, {clean.NO_FLAGS}) AS flags,
         {credits_of(f'{recording}."artist-credit"')} AS credits, {_identifiers(recording)} AS identifiers"""
 
 
@@ -188,7 +222,10 @@ _RECORDING_END = f"""
 
 
 def recordings_alone(source: str) -> str:
-    """Wide rows of recordings in a dump without releases."""
+    """Wide rows of recordings in a dump without releases.
+
+    Staged rows lie in their order, but only sorted ones are written in the same row groups each time.
+    """
     return f"""
     SELECT {_id("recording", "key::VARCHAR")} AS id, key, 'mbid' AS key_scheme, title,
         {credit_text("credits")} AS artist, NULL::VARCHAR AS release, NULL::BIGINT AS release_id,
