@@ -32,6 +32,11 @@ def main() -> None:
 
         scale.main(sys.argv[2:])
         return
+    if sys.argv[1:2] == ["built"]:
+        from benchmarks import built
+
+        built.main(sys.argv[2:])
+        return
     args = _arguments()
     facts, begun = machine.facts(), datetime.datetime.now(datetime.UTC)
     print("\n".join(facts))

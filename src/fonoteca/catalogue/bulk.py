@@ -227,7 +227,7 @@ def _flat(
                        for n in schema.names)  # fmt: skip
     first = "scheme" if table == "identifier" else schema.names[0]
     order = ", ".join([first, *[n for n in schema.names if n != first and n not in fixed]])
-    ref = copying.table(connection, places, table, f"SELECT {listed} FROM ({query}) ORDER BY {order}")
+    ref = copying.table(connection, places, table, f"SELECT {listed} FROM ({query}) ORDER BY {order}", ROW_GROUP)
     return [ref] if ref.rows else []
 
 
