@@ -368,3 +368,16 @@ def test_other_files_are_no_dump(path: Path) -> None:
     for data in (b"", b"\n", b"{}", b'{"id": 5}', b"<html>", b"[1]", bytes(100), b"a,b\n1,2\n"):
         path.write_bytes(data)
         assert find(Dump([path])) is None
+
+
+def test_a_large_file_is_cut_only_where_it_does_not_parse_as_a_whole(tmp_path: Path) -> None:
+    good = [recording(n) for n in range(20)]
+    for name, given in (("whole", good), ("broken", [*good[:9], b"{not JSON", *good[9:], good[0]])):
+        path = tmp_path / name
+        path.write_bytes(lines(*given))
+        told, expected = by_columns(tmp_path / f"{name}-w", path, piece=1 << 10), by_lines(path)
+        assert told[:2] == expected[:2]
+        assert told[2].items() >= expected[2].items()
+    assert [p.name for p in (tmp_path / "whole-w").glob("json_*0*.parquet")] == ["json_whole_00000.parquet"]
+    assert [p.name for p in (tmp_path / "broken-w").glob("json_*0*.parquet")] == ["json_00000.parquet"]
+    assert not [*(tmp_path / "broken-w").glob("*.tsv")]

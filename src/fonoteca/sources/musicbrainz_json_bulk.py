@@ -32,6 +32,8 @@ _DONE = "musicbrainz-json.json"
 _PLACES = 1 << 20
 """Places in one line, for tracks of a release: ``pos`` is the line's number times this, and the place."""
 _SHARE = 1.5
+_WHOLE = 16
+"""Pieces in a plain file that is read where it lies, in one go."""
 _BLOCK = 1 << 20
 """Bytes that are looked at at once: no line within one of them is too long."""
 
@@ -127,26 +129,40 @@ class JsonBulk:
             self._entries = [Refused(**values) for values in told["entries"]]
             return
         progress.stage("reading", sum(p.stat().st_size for p in {f.path for f in self.files}), Unit.BYTES)
-        seq = 1
-        base: dict[str, int] = {}
         for lines, piece in ahead(self._cut(sql.work, progress)):
-            name = f"json_{len(self._staged):05d}"
-            first = base.get(lines.shown, 1)
-            broken = self._stage(sql, name, lines.entity, piece)
-            mended = (sql.work / f"{name}.broken").exists()
-            self._staged.append(_Staged(name, lines.entity, lines.shown, piece.lines, broken, mended, first, seq))
-            base[lines.shown] = first + piece.lines
-            seq += piece.lines
-            if piece.path.is_relative_to(sql.work):
-                durable.remove(piece.path)
+            self._take(sql, lines, piece)
         told = {"pieces": [vars(s) for s in self._staged], "entries": [vars(e) for e in self._entries]}
         durable.write_bytes(done, json.dumps(told, sort_keys=True).encode())
+
+    def _take(self, sql: Sql, lines: Lines, piece: Piece) -> None:
+        """Stage a piece; a large one that does not parse as a whole is cut, so that less is read line by line."""
+        number = len(self._staged)
+        if piece.size > 2 * self.piece and piece.path == lines.path:
+            name = f"json_whole_{number:05d}"
+            if piece.plain and self._parsed(sql, name, lines.entity, piece):
+                self._add(name, lines, piece, 0, mended=False)
+                return
+            sql.drop(name)
+            with lines.path.open("rb") as stream:
+                for part in pieces.cut(stream, sql.work, f"{name}-part", self.piece):
+                    self._take(sql, lines, _look(part.path))
+            return
+        name = f"json_{number:05d}"
+        broken = self._stage(sql, name, lines.entity, piece)
+        self._add(name, lines, piece, broken, mended=(sql.work / f"{name}.broken").exists())
+        if piece.path.is_relative_to(sql.work):
+            durable.remove(piece.path)
+
+    def _add(self, name: str, lines: Lines, piece: Piece, broken: int, *, mended: bool) -> None:
+        base = 1 + sum(staged.lines for staged in self._staged if staged.shown == lines.shown)
+        seq = 1 + sum(staged.lines for staged in self._staged)
+        self._staged.append(_Staged(name, lines.entity, lines.shown, piece.lines, broken, mended, base, seq))
 
     def _cut(self, work: Path, progress: Progress) -> Iterator[tuple[Lines, Piece]]:
         for number, lines in enumerate(self.files):
             with lines.path.open("rb") as file:
                 is_plain = not lines.member and file.read(1) in (b"{", b"\xef", b" ", b"\n")
-            if is_plain and lines.path.stat().st_size <= 2 * self.piece:
+            if is_plain and lines.path.stat().st_size <= _WHOLE * self.piece:
                 yield lines, _look(lines.path)
             else:
                 for found in open_lines(lines):
