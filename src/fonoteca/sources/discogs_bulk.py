@@ -120,7 +120,7 @@ class DiscogsBulk(Bulk):
             return None
         paths = ", ".join(_text(str(piece.path(table))) for piece in some)
         number = f"regexp_extract(filename, '([0-9]+)-{table}[.]parquet$', 1)::INTEGER AS piece"
-        return f"SELECT {columns}, {number} FROM read_parquet([{paths}], filename = true)"
+        return f"SELECT {columns}, {number} FROM read_parquet([{paths}], filename = true, file_row_number = true)"
 
     def _name_credited(self, sql: Sql) -> None:
         """Artists that have no record of their own, by the name of their first credit."""
@@ -166,7 +166,9 @@ class DiscogsBulk(Bulk):
             for pieces in self._fitting(table, [piece for piece, _ in pairs]):
                 scan = self._scan(table, pieces)
                 if scan is not None:
-                    found.append(f"SELECT * EXCLUDE (piece, filename), {_text(name)} AS member FROM ({scan})")
+                    # Without an order of its own the engine cuts row groups where its threads happen to meet.
+                    found.append(f"SELECT * EXCLUDE (piece, filename, file_row_number), {_text(name)} AS member "
+                                 f"FROM ({scan}) ORDER BY piece, file_row_number")  # fmt: skip
         if table == "artist":
             found += [
                 f"SELECT id, key, name, []::STRUCT(scheme VARCHAR, value VARCHAR)[] AS identifiers, member, line "
