@@ -101,7 +101,8 @@ def build(
     part = restricted(generation, allows)
     counted = tuple(text for text in generation.popularity.licences if _allowed(text, allows)) if (
         generation.popularity) else ()  # fmt: skip
-    if part == generation and generation.is_flat and generation.popularity and counted == generation.popularity.licences:
+    told = generation.popularity
+    if part == generation and generation.is_flat and told and counted == told.licences:
         tables = _as_merged(layout, generation)
     else:
         tables = _merged_again(layout, part, counted, engine, progress)
