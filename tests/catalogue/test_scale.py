@@ -16,7 +16,8 @@ from simulators.tiny_catalogue import archive, ingest
 pytestmark = pytest.mark.core
 ROWS = 100_000
 SECONDS = 60
-MEMORY_MB = 1_200
+MEMORY_MB = 2_300
+"""What the engine may use here, 2 GiB, and the rest of the program; on an idle machine it is 500 MB."""
 
 
 def test_a_hundred_thousand_rows_in_bounded_memory_and_time(tmp_path: Path) -> None:
