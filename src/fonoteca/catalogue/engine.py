@@ -62,6 +62,19 @@ def connect(engine: Engine, spill: Path | None = None) -> Iterator[duckdb.DuckDB
         connection.close()
 
 
+@contextlib.contextmanager
+def footers_kept(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """While views are named, a file's footer is read once and not for each of them: at 256 million rows 0.5 s, not 8.
+
+    Only then: the footers of all files together would take a gigabyte.
+    """
+    connection.execute("SET parquet_metadata_cache = true")
+    try:
+        yield
+    finally:
+        connection.execute("SET parquet_metadata_cache = false")
+
+
 def stream(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
     """The rows of a query as a stream; read it to its end before the next query."""
     return pa.RecordBatchReader.from_stream(connection.sql(query))

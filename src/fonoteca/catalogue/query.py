@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from fonoteca.catalogue import engine as engines
 from fonoteca.catalogue import failures, lookup, quick, reading, retention, show, views
-from fonoteca.catalogue.engine import Engine, connect, parquet, text
+from fonoteca.catalogue.engine import Engine, connect, footers_kept, parquet, text
 from fonoteca.catalogue.generation import Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.quick import Quick
@@ -87,8 +87,9 @@ class Catalogue:
             retention.reading(places) as generation, failures.reading(), connect(engine) as connection,
             quick.opened(places, generation, engine) as found,
         ):  # fmt: skip
-            views.name_facts(connection, places, generation, generation.remaps)
-            reading.name_tables(connection, places, generation)
+            with footers_kept(connection):
+                views.name_facts(connection, places, generation, generation.remaps)
+                reading.name_tables(connection, places, generation)
             _name_views(connection, PUBLISHED_VIEWS, {})
             _give(connection, values or {})
             _close_doors(connection, [places.path(f) for f in generation.files()])
