@@ -140,3 +140,17 @@ def test_other_licences_count_other_listens(tmp_path: Path) -> None:
     rank(layout, ["CC-BY-4.0"])
     with Catalogue.open(layout) as catalogue:
         assert catalogue.select("SELECT count(listens) AS n FROM heard") == [{"n": 0}]
+
+
+def test_another_reading_of_the_same_file_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+    layout = archive(tmp_path, "a")
+    wide(layout)
+    path = tmp_path / "two.parquet"
+    pq.write_table(pa.table({"mbid": ["k3", "k6"], "n": [5, 6], "m": [50, 60]}), path)
+    one = make_id(Kind.RECORDING, "musicbrainz", "k3")
+    for column, other, expected in (("n", "m", 5), ("m", "n", 50)):
+        mapping = MAPPING | {"signals": {"listens": column, "downloads": other}}
+        execute(plan(layout, Table(), Dump([path], "two", {"mapping": mapping}), resolve([])), SILENT)
+        with Catalogue.open(layout) as catalogue:
+            found = catalogue.select("SELECT listens FROM heard WHERE recording_id = ?", [one])
+        assert found == [{"listens": expected}]

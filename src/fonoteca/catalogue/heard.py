@@ -8,6 +8,7 @@ nothing else: a new dump makes only its own files, and a question never joins on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fonoteca.catalogue import copying
@@ -63,9 +64,11 @@ def _paths(places: Places, refs: Sequence[object]) -> list:  # type: ignore[type
 
 def bring_up(
     connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, given: Mapping[str, str],
-    licences: tuple[str, ...], before: Popularity | None,
+    licences: tuple[str, ...], before: Generation | None,
 ) -> tuple[Heard, ...]:  # fmt: skip
     """The listens of each wide partition: as they were where nothing has changed, else made anew.
+
+    A name is not enough to know a partition again: the same dump may have been read with another meaning.
 
     Args:
         connection: of the engine.
@@ -73,10 +76,10 @@ def bring_up(
         generation: to be.
         given: of :func:`givers`.
         licences: whose listens count.
-        before: the popularity of the generation before.
+        before: the generation before.
     """
     parts = [part for part in generation.wide if part.wide.get("recording")]
-    known = {h.name: h for h in before.heard} if before and before.licences == licences else {}
+    known = _known(generation, licences, before)
     matches = {_name(p): dict(known[_name(p)].by) if _name(p) in known else {} for p in parts}
     for giver, query in given.items():
         asked = [p for p in parts if giver not in matches[_name(p)]]
@@ -86,6 +89,19 @@ def bring_up(
         _heard(connection, places, part, {g: n for g, n in matches[_name(part)].items() if g in given}, given, licences,
                known.get(_name(part))) for part in parts
     )  # fmt: skip
+
+
+def _known(generation: Generation, licences: tuple[str, ...], before: Generation | None) -> dict[str, Heard]:
+    """What is known of partitions that have not changed, from givers that have not changed."""
+    told = before.popularity if before else None
+    if before is None or told is None or told.licences != licences:
+        return {}
+    changed = {_name(p) for p in [*before.partitions, *generation.partitions]
+               if p not in before.partitions or p not in generation.partitions}  # fmt: skip
+    return {
+        h.name: replace(h, by=tuple(given for given in h.by if given[0] not in changed))
+        for h in told.heard if h.name not in changed and not changed.intersection(g for g, rows in h.by if rows)
+    }  # fmt: skip
 
 
 def _name(part: PartitionEntry) -> str:

@@ -336,7 +336,7 @@ def _build(
         merged = _merged(connection, places, current, wanted, progress)
         recorded = wanted.popularity.licences if wanted.popularity else plan.licences
         progress.stage("ranking", None, Unit.ROWS)
-        ranked = popularity.rank(connection, places, recorded, replace(wanted, merged=merged), current.popularity)
+        ranked = popularity.rank(connection, places, recorded, replace(wanted, merged=merged), current)
     return replace(wanted, number=wanted.number + 1, merged=merged, popularity=ranked)
 
 
@@ -420,7 +420,7 @@ def rank(
         wide.name_overlaps(connection, places, current)
         merge.name_merged(connection, places, current.merged)
         durable.make_folder(places.spool)
-        ranked = popularity.rank(connection, places, list(licences), current, current.popularity)
+        ranked = popularity.rank(connection, places, list(licences), current, current)
     following = replace(current, number=current.number + 1, popularity=ranked)
     changed = _settle(places, current, following)
     return (following if changed else current), changed

@@ -36,7 +36,7 @@ def ranks(counted_listens: str) -> str:
 
 def rank(
     connection: duckdb.DuckDBPyConnection, places: Places, licences: Sequence[str],
-    generation: Generation | None = None, before: Popularity | None = None,
+    generation: Generation | None = None, before: Generation | None = None,
 ) -> Popularity:  # fmt: skip
     """Write the popularity table from the views ``recordings`` and ``signals``: a row for each recording in them.
 
@@ -45,7 +45,7 @@ def rank(
         places: of the catalogue.
         licences: whose listens count.
         generation: with the wide partitions and direct tables that the views do not have; None where there are none.
-        before: the popularity of the generation before: what has not changed is kept.
+        before: the generation before: of its popularity, what has not changed is kept.
     """
     named = tuple(sorted(set(licences)))
     if generation is None or generation.is_flat:
