@@ -128,3 +128,14 @@ def test_keys_lead_to_rows(tmp_path: Path) -> None:
     assert names.rows(name_hash("isrc", "ISRC3")) == [6, 7]
     assert names.rows(name_hash(RELEASE, str(make_id(Kind.RELEASE, "musicbrainz", "l4")))) == [40]
     assert ids.rows(make_id(Kind.RECORDING, "musicbrainz", "nobody")) == []
+
+
+def test_what_another_reading_left_unfinished_is_not_gone_on_with(tmp_path: Path) -> None:
+    layout = archive(tmp_path)
+    dump = Dump([tmp_path / "dump"], options={"meaning": "old"})
+    with pytest.raises(Failed, match="interrupted"):
+        execute(plan(layout, Made(4, stop=2), dump, resolve([])), SILENT)
+    left = next(Places.of(layout).work.iterdir())
+    (left / "numbers.parquet").write_bytes(b"of the old meaning")
+    execute(plan(layout, Made(4), Dump([tmp_path / "dump"], options={"meaning": "new"}), resolve([])), SILENT)
+    assert len(answers(layout)["recordings"]) == RECORDINGS

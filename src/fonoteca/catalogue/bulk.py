@@ -102,21 +102,21 @@ class Workbench:
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, places: Places, bulk: Bulk, constant: Constant, progress: Progress
-) -> Written:
-    """Read a dump into wide and flat files.
+    connection: duckdb.DuckDBPyConnection, places: Places, work: Path, bulk: Bulk, constant: Constant,
+    progress: Progress,
+) -> Written:  # fmt: skip
+    """Read a dump into wide and flat files. ``work`` outlives an interruption of this very reading.
 
     Raises:
         NoSpace, Failed, Usage: nothing of the catalogue has changed; the same command again goes on.
     """
-    work = places.work / constant.dump
     durable.make_folder(work)
     sql = Workbench(connection, work)
     bulk.prepare(sql, progress)
     chunks = bulk.tables()
     progress.stage("writing", sum(chunks.values()), Unit.FILES)
     wide = {
-        table: [_chunk(connection, places, bulk, constant, (table, n), progress) for n in range(chunks[table])]
+        table: [_chunk(connection, places, work, bulk, constant, (table, n), progress) for n in range(chunks[table])]
         for table in ORDER if chunks.get(table)
     }  # fmt: skip
     flat = {}
@@ -126,11 +126,11 @@ def write(
 
 
 def _chunk(
-    connection: duckdb.DuckDBPyConnection, places: Places, bulk: Bulk, constant: Constant, which: tuple[str, int],
-    progress: Progress,
+    connection: duckdb.DuckDBPyConnection, places: Places, work: Path, bulk: Bulk, constant: Constant,
+    which: tuple[str, int], progress: Progress,
 ) -> WideFile:  # fmt: skip
     table, number = which
-    note = places.work / constant.dump / f"done-{table}-{number:05d}.json"
+    note = work / f"done-{table}-{number:05d}.json"
     found = _noted(places, note)
     if found is None:
         query = _rows(connection, bulk, constant, which)

@@ -69,6 +69,11 @@ class Reading:
         """The dump's files, for a sentence."""
         return ", ".join(f.name for f in self.dump.files) or self.info.name
 
+    @property
+    def folder(self) -> str:
+        """Name of what an interrupted ingest goes on from: another meaning of the same dump has another."""
+        return canonical.digest([self.dump.id, self.mapping, self.reader])[:16]
+
     def same_as(self, entry: PartitionEntry | None) -> bool:
         """True where the partition was made by this very reading."""
         return entry is not None and (
@@ -203,7 +208,7 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
     places = Places.of(plan.layout)
     durable.remove_tree(places.spool)
     current = generation.load(places)
-    _forget_others(places, plan.reading.dump.id)
+    _forget_others(places, plan.reading.folder)
     if plan.action == "nothing":
         durable.remove_tree(places.work)
         retention.collect(places)
@@ -218,11 +223,11 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
     return _result(entry, following.number if changed else current.number, changed=changed)
 
 
-def _forget_others(places: Places, dump: str) -> None:
-    """Let the work of an interrupted bulk ingest go, unless it was of this dump."""
+def _forget_others(places: Places, wanted: str) -> None:
+    """Let the work of an interrupted bulk ingest go, unless it was of this reading."""
     if places.work.is_dir():
         for folder in sorted(places.work.iterdir()):
-            if folder.name != dump:
+            if folder.name != wanted:
                 durable.remove_tree(folder)
 
 
@@ -276,7 +281,7 @@ def _in_bulk(plan: IngestPlan, places: Places, dump: Bulk, progress: Progress) -
     room.ask(places.root, dump.space())
     constant = bulk.Constant(reading.info.name, reading.dataset, reading.dump.id)
     with connect(plan.engine, places.spool / "engine") as connection:
-        written = bulk.write(connection, places, dump, constant, progress)
+        written = bulk.write(connection, places, places.work / reading.folder, dump, constant, progress)
         quarantine = _quarantine_rows(connection, plan, dump.refusals())
     counts = Tally().told() | {"tracks": 0, "artists": 0, "synthetic": 0} | written.counts
     return PartitionEntry(
