@@ -8,8 +8,9 @@ import pytest
 
 from fonoteca.catalogue import generation
 from fonoteca.catalogue.ingest import IngestResult, execute, ingest_records, plan
-from fonoteca.catalogue.keys import RELEASE, KeyFile, name_hash
+from fonoteca.catalogue.keys import RELEASE, name_hash
 from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.probe import Keys
 from fonoteca.catalogue.query import VIEWS, Catalogue
 from fonoteca.core.errors import Failed
 from fonoteca.core.ids import Kind, make_id
@@ -122,12 +123,14 @@ def test_keys_lead_to_rows(tmp_path: Path) -> None:
     bulk(layout, Made(1))
     places = Places.of(layout)
     chunk = generation.load(places).chunks("recording")[0]
-    ids, names = KeyFile.open(places.path(chunk.ids)), KeyFile.open(places.path(chunk.names))
+    ids, names = (Keys(places.path(ref), ref.rows) for ref in (chunk.ids, chunk.names))
     for n in (0, 5, RECORDINGS - 1):
         assert ids.rows(make_id(Kind.RECORDING, "musicbrainz", f"k{n}")) == [n]
     assert names.rows(name_hash("isrc", "ISRC3")) == [6, 7]
     assert names.rows(name_hash(RELEASE, str(make_id(Kind.RELEASE, "musicbrainz", "l4")))) == [40]
     assert ids.rows(make_id(Kind.RECORDING, "musicbrainz", "nobody")) == []
+    ids.close()
+    names.close()
 
 
 def test_what_another_reading_left_unfinished_is_not_gone_on_with(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 from fonoteca.catalogue.find import Finder, Found
 from fonoteca.catalogue.generation import Generation, Popularity
-from fonoteca.catalogue.heard import MOST
 from fonoteca.catalogue.lookup import GivenIds, spellings
+from fonoteca.catalogue.operations import MOST
 from fonoteca.catalogue.show import FACTS, MOST_ROWS, SOURCE, empty
 from fonoteca.core.ids import Kind, make_id, show_id
 

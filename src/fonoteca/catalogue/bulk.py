@@ -7,7 +7,7 @@ on after it. The work folder belongs to one reading of one dump; it goes when th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import WideFile
 from fonoteca.catalogue.places import Places
-from fonoteca.catalogue.tables import FACTS
+from fonoteca.catalogue.tables import FACTS, Partition
 from fonoteca.catalogue.wide import ROW_GROUP, WIDE
 from fonoteca.core import durable
 from fonoteca.core.errors import Failed
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
     import duckdb
 
 ORDER = ("artist", "release", "recording")
-
-
-@dataclass(frozen=True)
-class Constant:
-    """What stands in every row of a partition."""
-
-    source: str
-    dataset: str
-    dump: str
 
 
 @dataclass(frozen=True)
@@ -102,7 +93,7 @@ class Workbench:
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, places: Places, work: Path, bulk: Bulk, constant: Constant,
+    connection: duckdb.DuckDBPyConnection, places: Places, work: Path, bulk: Bulk, constant: Partition,
     progress: Progress,
 ) -> Written:  # fmt: skip
     """Read a dump into wide and flat files. ``work`` outlives an interruption of this very reading.
@@ -126,7 +117,7 @@ def write(
 
 
 def _chunk(
-    connection: duckdb.DuckDBPyConnection, places: Places, work: Path, bulk: Bulk, constant: Constant,
+    connection: duckdb.DuckDBPyConnection, places: Places, work: Path, bulk: Bulk, constant: Partition,
     which: tuple[str, int], progress: Progress,
 ) -> WideFile:  # fmt: skip
     table, number = which
@@ -150,12 +141,12 @@ def _noted(places: Places, note: Path) -> WideFile | None:
         return None
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, bulk: Bulk, constant: Constant, which: tuple[str, int]) -> str:
+def _rows(connection: duckdb.DuckDBPyConnection, bulk: Bulk, constant: Partition, which: tuple[str, int]) -> str:
     """The chunk's query with every column of the wide table, in its order and type."""
     table, number = which
     query = bulk.rows(table, number)
     given = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {query}").fetchall()}
-    fixed = {"source": constant.source, "dataset": constant.dataset, "dump": constant.dump}
+    fixed = vars(constant)
     columns = []
     for name, kind in WIDE[table].items():
         if name in fixed:
@@ -218,11 +209,11 @@ def _packed(connection: duckdb.DuckDBPyConnection, queries: Iterable[str]) -> ke
 
 
 def _flat(
-    connection: duckdb.DuckDBPyConnection, places: Places, constant: Constant, table: str, query: str
+    connection: duckdb.DuckDBPyConnection, places: Places, constant: Partition, table: str, query: str
 ) -> list[FileRef]:
     """A fact table of a dump: its rows are distinct, because no two of them have one position."""
     schema = FACTS[table]
-    fixed = {"source": constant.source, "dataset": constant.dataset, "dump": constant.dump}
+    fixed = vars(constant)
     listed = ", ".join(f"{text(fixed[n])} AS {n}" if n in fixed else f"{n}::{_SQL[str(schema.field(n).type)]} AS {n}"
                        for n in schema.names)  # fmt: skip
     first = "scheme" if table == "identifier" else schema.names[0]
@@ -234,9 +225,9 @@ def _flat(
 _SQL = {"int64": "BIGINT", "int32": "INTEGER", "string": "VARCHAR", "double": "DOUBLE", "bool": "BOOLEAN"}
 
 
-def refusals(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Mapping[str, str]]:
-    """The refused rows of a bulk reading."""
+def refusals(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[str, str, str, str]]:
+    """The refused rows of a bulk reading: position, code, reason, raw."""
     cursor = connection.execute(query)
     while rows := cursor.fetchmany(10_000):
-        for position, code, reason, raw, kind in rows:
-            yield {"position": position, "code": code, "reason": reason, "raw": raw or "", "kind": kind}
+        for position, code, reason, raw, _ in rows:
+            yield position, code, reason, raw or ""

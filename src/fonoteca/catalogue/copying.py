@@ -18,7 +18,6 @@ FORM = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, PRESERVE_ORDER tru
 """Version 2 has pages of differences: a sorted id takes 5 bytes instead of 8."""
 GROUP = 65_536
 """Rows of a row group of flat tables."""
-_READ = 1 << 20
 
 
 def write(connection: duckdb.DuckDBPyConnection, path: Path, query: str, group: int = GROUP) -> int:
@@ -34,12 +33,9 @@ def write(connection: duckdb.DuckDBPyConnection, path: Path, query: str, group: 
 
 def keep(places: Places, path: Path, rows: int) -> FileRef:
     """Take a written file into the catalogue, named by its digest."""
-    sha256, length = hashlib.sha256(), 0
     with path.open("rb") as stream:
-        while data := stream.read(_READ):
-            sha256.update(data)
-            length += len(data)
-    ref = FileRef(sha256.hexdigest(), length, rows)
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    ref = FileRef(digest, path.stat().st_size, rows)
     durable.rename(path, places.path(ref))
     return ref
 

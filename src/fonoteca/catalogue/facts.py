@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,22 +13,13 @@ from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.spool import Spool
-from fonoteca.catalogue.tables import ENTITIES, FACTS
+from fonoteca.catalogue.tables import ENTITIES, FACTS, Partition
 from fonoteca.core.ids import Kind
 
 if TYPE_CHECKING:
     import duckdb
 
 _SETTLED = pa.schema([("kind", pa.string()), ("key", pa.string()), ("id", pa.int64())])
-
-
-@dataclass(frozen=True)
-class Partition:
-    """What stands in every row of a partition."""
-
-    source: str
-    dataset: str
-    dump: str
 
 
 def finish(
@@ -87,7 +77,7 @@ def _settle(connection: duckdb.DuckDBPyConnection, source: str, kind: Kind, make
 def _rows(table: str, partition: Partition, *, collided: bool) -> str:
     """The query for a fact table's rows: every column in the order of sorting, so that equal keys have one order."""
     ids = dict(_IDS[table]) if collided else {}
-    constant = {"source": partition.source, "dataset": partition.dataset, "dump": partition.dump}
+    constant = vars(partition)
     columns = []
     for name in FACTS[table].names:
         if name in constant:

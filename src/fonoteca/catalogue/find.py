@@ -20,6 +20,7 @@ from fonoteca.catalogue.keys import RELEASE, name_hash
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.probe import Keys, Sorted
 from fonoteca.catalogue.rowgroups import RowGroups
+from fonoteca.catalogue.tables import Partition
 from fonoteca.catalogue.wide import WIDE
 from fonoteca.core.ids import Kind
 
@@ -29,19 +30,10 @@ _RECENT = 64
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is the same in all rows of a partition."""
-
-    source: str
-    dataset: str
-    dump: str
-
-
-@dataclass(frozen=True)
 class Found:
     """One wide row: its table's columns, but for those of its partition."""
 
-    part: Part
+    part: Partition
     row: dict[str, Any]
     chunk: int = 0
     """Number of its file in the partition's table."""
@@ -86,7 +78,7 @@ class Finder:
         self._sorted: dict[tuple[str, str], Sorted] = {}
         self._recent: dict[tuple[str, int, tuple[str, ...]], dict[str, Any]] = {}
         self._chunks = {
-            kind: [(Part(p.source, p.dataset, p.dump.id), number, chunk) for p in generation.wide
+            kind: [(Partition(p.source, p.dataset, p.dump.id), number, chunk) for p in generation.wide
                    for number, chunk in enumerate(p.wide.get(kind.word, []))]
             for kind in Kind
         }  # fmt: skip

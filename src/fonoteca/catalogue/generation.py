@@ -248,6 +248,10 @@ class Generation:
         """Of those, the files that no merged table repeats."""
         return [f for p in self.partitions if table in p.direct for f in p.tables.get(table, [])]
 
+    def to_merge(self, table: str) -> list[FileRef]:
+        """Of those, the files that the merged tables are made from."""
+        return [f for p in self.partitions if table not in p.direct for f in p.tables.get(table, [])]
+
     def chunks(self, table: str) -> list[WideFile]:
         """The chunks of one wide table, partition by partition."""
         return [chunk for p in self.partitions for chunk in p.wide.get(table, [])]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fonoteca.catalogue import copying
+from fonoteca.catalogue import copying, operations
 from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.generation import Generation, Heard, PartitionEntry, Popularity
 from fonoteca.catalogue.places import Places
@@ -20,8 +20,6 @@ from fonoteca.catalogue.wide import ROW_GROUP
 if TYPE_CHECKING:
     import duckdb
 
-MOST = 9_007_199_254_740_992
-"""Counts from 2^53 on are no counts."""
 COLUMNS = "recording_id, source, year, release_id, listens"
 """Of the view ``heard``, and of the files."""
 
@@ -29,7 +27,7 @@ COLUMNS = "recording_id, source, year, release_id, listens"
 def counts(licences: Sequence[str], licence: str, value: str) -> str:
     """SQL of the condition that a value under a licence counts: finite, not negative, and no nonsense."""
     listed = ", ".join(text(name) for name in licences) or "NULL"
-    return f"({licence} IN ({listed}) AND isfinite({value}) AND {value} >= 0 AND {value} < {MOST})"
+    return f"({licence} IN ({listed}) AND {operations.counts(value)})"
 
 
 def counted(licences: Sequence[str], signals: str = "signals") -> str:
@@ -50,16 +48,12 @@ def givers(places: Places, generation: Generation, licences: Sequence[str]) -> d
     found = {}
     if any(ref.rows for ref in generation.merged.get("signals", [])):
         digests = "".join(ref.sha256[:16] for ref in generation.merged["signals"])
-        found[f"merged {digests}"] = counted(licences, parquet(_paths(places, generation.merged["signals"])))
+        found[f"merged {digests}"] = counted(licences, parquet(places.paths(generation.merged["signals"])))
     for part in generation.partitions:
         refs = part.tables.get("signal", []) if "signal" in part.direct else []
         if refs:
-            found[f"{part.source} {part.dataset} {part.dump.id}"] = counted(licences, parquet(_paths(places, refs)))
+            found[f"{part.source} {part.dataset} {part.dump.id}"] = counted(licences, parquet(places.paths(refs)))
     return found
-
-
-def _paths(places: Places, refs: Sequence[object]) -> list:  # type: ignore[type-arg]
-    return [places.path(ref) for ref in refs]  # type: ignore[arg-type]
 
 
 def bring_up(
@@ -116,7 +110,7 @@ def _matching(
     if not parts:
         return found
     tagged = " UNION ALL ".join(
-        f"SELECT id, {text(_name(p))} AS part FROM {parquet([places.path(c.rows) for c in p.wide['recording']])}"
+        f"SELECT id, {text(_name(p))} AS part FROM {parquet(places.paths(c.rows for c in p.wide['recording']))}"
         for p in parts
     )  # fmt: skip
     rows = connection.execute(f"""
@@ -135,7 +129,7 @@ def _heard(
     giving = [given[giver] for giver, rows in by if rows]
     if not giving:
         return Heard(_name(part), by, ())
-    scan = parquet([places.path(c.rows) for c in part.wide["recording"]])
+    scan = parquet(places.paths(c.rows for c in part.wide["recording"]))
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE given_listens AS
         SELECT recording_id, sum(listens)::BIGINT AS listens FROM ({" UNION ALL ".join(giving)}) k
@@ -168,8 +162,8 @@ def rows(places: Places, generation: Generation, told: Popularity) -> str:
         chunks = part.wide.get("recording", [])
         made = known[_name(part)].files if _name(part) in known else ()
         if made:
-            queries.append(f"SELECT {COLUMNS} FROM {parquet([places.path(f) for f in made])}")
+            queries.append(f"SELECT {COLUMNS} FROM {parquet(places.paths(made))}")
         elif chunks:
-            scan = parquet([places.path(c.rows) for c in chunks])
+            scan = parquet(places.paths(c.rows for c in chunks))
             queries.append(f"SELECT {COLUMNS} FROM ({own(told.licences, scan)})")
     return " UNION ALL ".join(queries)

@@ -35,7 +35,7 @@ from fonoteca.catalogue.generation import DumpFile, DumpId, Generation, Partitio
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.reading import DIRECT
 from fonoteca.catalogue.spool import Spool, refusal_line
-from fonoteca.catalogue.tables import READER_VERSION
+from fonoteca.catalogue.tables import READER_VERSION, Partition
 from fonoteca.core import canonical, durable
 from fonoteca.core.errors import Failed
 from fonoteca.core.layout import ArchiveLayout
@@ -68,6 +68,11 @@ class Reading:
     def names(self) -> str:
         """The dump's files, for a sentence."""
         return ", ".join(f.name for f in self.dump.files) or self.info.name
+
+    @property
+    def partition(self) -> Partition:
+        """What stands in every row."""
+        return Partition(self.info.name, self.dataset, self.dump.id)
 
     @property
     def folder(self) -> str:
@@ -263,8 +268,7 @@ def _by_record(plan: IngestPlan, places: Places, progress: Progress, make: MakeI
     with Spool(places.spool, reading.info.name, make, progress) as spool:
         spool.add_all(_readable(plan.records(), reading))
     with connect(plan.engine, places.spool / "engine") as connection:
-        partition = facts.Partition(reading.info.name, reading.dataset, reading.dump.id)
-        tables, collided = facts.finish(connection, places, spool, partition, make)
+        tables, collided = facts.finish(connection, places, spool, reading.partition, make)
     counts = spool.counts()
     return PartitionEntry(reading.info.name, reading.dataset, reading.dump, _licence(reading), reading.mapping,
                           reading.reader, counts, _quarantine(plan, spool), tables, collided)  # fmt: skip
@@ -279,9 +283,8 @@ def _in_bulk(plan: IngestPlan, places: Places, dump: Bulk, progress: Progress) -
     durable.make_folder(places.spool)
     durable.make_folder(places.files)
     room.ask(places.root, dump.space())
-    constant = bulk.Constant(reading.info.name, reading.dataset, reading.dump.id)
     with connect(plan.engine, places.spool / "engine") as connection:
-        written = bulk.write(connection, places, places.work / reading.folder, dump, constant, progress)
+        written = bulk.write(connection, places, places.work / reading.folder, dump, reading.partition, progress)
         quarantine = _quarantine_rows(connection, plan, dump.refusals())
     counts = Tally().told() | {"tracks": 0, "artists": 0, "synthetic": 0} | written.counts
     return PartitionEntry(
@@ -295,8 +298,7 @@ def _quarantine_rows(connection: duckdb.DuckDBPyConnection, plan: IngestPlan, qu
     with durable.writing(target) as stream:
         count = 0
         for row in bulk.refusals(connection, query) if query else ():
-            told_ = {key: row[key] for key in ("position", "code", "reason", "raw")}
-            stream.write(refusal_line(**told_))
+            stream.write(refusal_line(*row))
             count += 1
     if not count:
         durable.remove(target)
@@ -350,7 +352,6 @@ def _merged(
 ) -> dict[str, list[FileRef]]:
     """The merged tables: those that are there where nothing that they are made of has changed."""
     if current.merged and not wanted.overlaps and _to_merge(current) == _to_merge(wanted) and _intact(places, current):
-        wide.name_overlaps(connection, places, wanted)
         merge.name_merged(connection, places, current.merged)
         return current.merged
     views.name_facts_to_merge(connection, places, wanted, wanted.remaps)

@@ -2,14 +2,12 @@
 
 A key is 42 bits of a 63-bit hash, then the row's number in 22 bits, as an unsigned 64-bit number, little-endian; the
 file is nothing but such numbers, ascending. A key may name a row that has another id with the same first bits: look.
+:mod:`~fonoteca.catalogue.probe` reads them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.catalogue.files import FileRef
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 ROW_BITS = 22
 _CUT = 21
-_ROWS = (1 << ROW_BITS) - 1
 RELEASE = "release"
 """Scheme under which a recording's rows are found by the id of a release, written as a number."""
 
@@ -37,35 +34,6 @@ def name_hash(scheme: str, value: str) -> int:
 def name_hash_sql(scheme: str, value: str) -> str:
     """The same, as SQL over two expressions: the macro ``entity_id`` of the engine hashes alike."""
     return f"entity_id('name', {scheme}, {value})"
-
-
-@dataclass(frozen=True)
-class KeyFile:
-    """One file of keys, mapped into memory."""
-
-    keys: Numbers
-
-    @classmethod
-    def open(cls, path: Path) -> KeyFile:
-        """Map a file; an empty one is an empty array."""
-        import numpy as np
-
-        if not path.stat().st_size:
-            return cls(np.empty(0, "<u8"))
-        return cls(np.memmap(path, dtype="<u8", mode="r"))
-
-    def rows(self, hash63: int) -> list[int]:
-        """Numbers of the rows that may have this hash, ascending."""
-        first = (hash63 >> _CUT) << ROW_BITS
-        start, end = self.keys.searchsorted([_u64(first), _u64(first | _ROWS)], side="left").tolist()
-        last = min(end + 1, len(self.keys))
-        return [key & _ROWS for key in self.keys[start:last].tolist() if key >> ROW_BITS == first >> ROW_BITS]
-
-
-def _u64(value: int) -> Any:
-    import numpy as np
-
-    return np.uint64(value)
 
 
 def packed(hashes: Any, rows: Any) -> Numbers:
@@ -86,14 +54,3 @@ def write(places: Places, name: str, keys: Numbers) -> FileRef:
     ref = FileRef(digest, len(data), len(keys), "keys")
     durable.rename(work, places.path(ref))
     return ref
-
-
-def check(path: Path) -> Iterable[str]:
-    """What is wrong with a file of keys: nothing, or sentences."""
-    size = path.stat().st_size
-    if size % 8:
-        yield f"{size} bytes are no whole number of keys"
-        return
-    keys = KeyFile.open(path).keys
-    if len(keys) and bool((keys[1:] < keys[:-1]).any()):
-        yield "its keys are not ascending"

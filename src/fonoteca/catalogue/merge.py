@@ -57,7 +57,7 @@ def name_merged(
 ) -> None:  # fmt: skip
     """Merged tables as views by their names; ``more`` is a query of further rows."""
     for table, refs in merged.items():
-        paths = [places.file(f.sha256) for f in refs]
+        paths = places.paths(refs)
         rest = f" UNION ALL SELECT {', '.join(MERGED[table].names)} FROM ({more})" if more else ""
         listed = ", ".join(MERGED[table].names)
         connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT {listed} FROM {parquet(paths)}{rest}")

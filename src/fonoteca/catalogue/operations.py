@@ -14,7 +14,8 @@ PERMILLE = (500, 900, 996)
 """Shares of listens, in thousandths, that :func:`thresholds` asks about."""
 _LARGEST = "9223372036854775807"
 _TWO_63 = "9223372036854775808"
-_TWO_53 = "9007199254740992"
+MOST = 9_007_199_254_740_992
+"""Counts from 2^53 on are no counts."""
 _BLANKS = r"\x09-\x0d\x1c-\x20\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 """What ends of texts lose: the characters that Unicode calls white space, and four separators."""
 _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
@@ -217,16 +218,16 @@ def listeners(relation: str) -> str:
     """
     return f"""
         SELECT recording_id, max({_whole("value")}) AS listeners FROM {relation}
-        WHERE kind = 'listeners' AND {_counts("value")} GROUP BY recording_id"""
+        WHERE kind = 'listeners' AND {counts("value")} GROUP BY recording_id"""
 
 
 def _whole(value: str) -> str:
     return f"CAST(round({value}) AS BIGINT)"
 
 
-def _counts(value: str) -> str:
+def counts(value: str) -> str:
     """Neither NaN, infinite, negative, nor from 2^53 on, where counts are no counts."""
-    return f"{value} >= 0 AND {value} < {_TWO_53}"
+    return f"{value} >= 0 AND {value} < {MOST}"
 
 
 UNHEARD_ORDER = (
@@ -263,7 +264,7 @@ def unheard(relation: str, signals: str, credits: str, tracks: str) -> str:  # n
             FROM (SELECT recording_id FROM {relation} WHERE listens IS NULL) AS u
             LEFT JOIN (SELECT recording_id, {summed},
                            max(CASE WHEN kind = 'listeners' THEN {_whole("value")} END) AS listeners
-                       FROM {signals} WHERE kind IN ('listeners', 'downloads', 'favourites') AND {_counts("value")}
+                       FROM {signals} WHERE kind IN ('listeners', 'downloads', 'favourites') AND {counts("value")}
                        GROUP BY recording_id) AS s ON s.recording_id = u.recording_id
             LEFT JOIN (SELECT b.recording_id, max(k.listens) AS artist_listens FROM ({billed}) AS b
                        JOIN (SELECT c.artist_id, sum(CAST(h.listens AS HUGEINT)) AS listens FROM ({billed}) AS c

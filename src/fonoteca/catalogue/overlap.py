@@ -17,7 +17,6 @@ from fonoteca.catalogue.engine import parquet, stream
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
-from fonoteca.core.ids import Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -88,20 +87,20 @@ class _Mentions:
         return [p for p in generation.wide if p.wide.get(self._kind)]
 
     def _wide(self, part: PartitionEntry) -> str:
-        return f"SELECT id FROM {parquet([self._places.path(c.rows) for c in part.wide[self._kind]])}"
+        return f"SELECT id FROM {parquet(self._places.paths(c.rows for c in part.wide[self._kind]))}"
 
     def _flat(self, generation: Generation) -> str:
         queries = []
         for query in _FLAT[self._kind]:
             table = query.split(" FROM ")[1].split()[0]
-            paths = [self._places.path(f) for f in generation.facts(table) if f not in generation.direct(table)]
+            paths = self._places.paths(generation.to_merge(table))
             if paths:
                 queries.append(query.replace(f"FROM {table}", f"FROM {parquet(paths)}"))
         return " UNION ALL ".join(queries)
 
     def _candidates(self) -> Iterator[str]:
         """Queries of ids that may be shared: those that were, and those that a new partition brings."""
-        before = [self._places.path(f) for f in self._current.overlaps.get(self._kind, [])]
+        before = self._places.paths(self._current.overlaps.get(self._kind, []))
         if before:
             yield f"SELECT id FROM {parquet(before)}"
         known = self._parts(self._current)
@@ -123,11 +122,8 @@ def _add_tracks_of_releases(connection: duckdb.DuckDBPyConnection, places: Place
     for part in wanted.wide:
         chunks = part.wide.get("recording")
         if chunks:
-            scan = parquet([places.path(c.rows) for c in chunks])
+            scan = parquet(places.paths(c.rows for c in chunks))
             connection.execute(f"""
                 INSERT INTO shared_recording SELECT id FROM (
                     SELECT id, unnest(tracks).release_id AS release_id FROM {scan})
                 WHERE release_id IN (SELECT id FROM shared_release)""")
-
-
-KINDS = tuple(kind.word for kind in Kind)

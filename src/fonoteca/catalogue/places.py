@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,10 @@ class Places:
     def path(self, ref: FileRef) -> Path:
         """One file of any kind."""
         return self.files / f"{ref.sha256}.{ref.kind}"
+
+    def paths(self, refs: Iterable[FileRef]) -> list[Path]:
+        """Several, in their order."""
+        return [self.path(ref) for ref in refs]
 
     def generation(self, number: int) -> Path:
         """One manifest."""

@@ -130,15 +130,14 @@ def views(places: Places, generation: Generation) -> dict[str, str]:
     """
     told = generation.popularity
     assert told is not None
-    table = parquet([places.path(f) for f in told.files])
+    table = parquet(places.paths(told.files))
     if generation.is_flat:
-        joined = f"""SELECT r.id AS recording_id, r.source, r.year, r.release_id, p.listens
-            FROM recordings r LEFT JOIN {table} p ON p.recording_id = r.id"""
-        return {"popularity": f"SELECT {', '.join(POPULARITY.names)} FROM {table}", "heard": joined}
+        columns = ", ".join(POPULARITY.names)
+        return {"popularity": f"SELECT {columns} FROM {table}", "heard": operations.heard("recordings", table)}
     parts = [f"SELECT {heard.COLUMNS} FROM {table}"] if any(f.rows for f in told.files) else []
     parts += [part for part in [_wide_rows(places, generation, told)] if part]
     rows = " UNION ALL ".join(parts) or f"SELECT {heard.COLUMNS} FROM {table}"
-    mapped, licence = parquet([places.path(f) for f in told.ranks]), text(", ".join(told.licences))
+    mapped, licence = parquet(places.paths(told.ranks)), text(", ".join(told.licences))
     scored = f"""SELECT h.recording_id, h.listens, l.score, l.rank,
         CASE WHEN h.listens IS NOT NULL THEN {licence} END AS licence
         FROM ({rows}) h LEFT JOIN {mapped} l ON l.listens = h.listens"""

@@ -92,7 +92,7 @@ class Catalogue:
                 reading.name_tables(connection, places, generation)
             _name_views(connection, PUBLISHED_VIEWS, {})
             _give(connection, values or {})
-            _close_doors(connection, [places.path(f) for f in generation.files()])
+            _close_doors(connection, places.paths(generation.files()))
             yield cls(connection, generation, is_edition=False, found=found)
 
     @classmethod

@@ -95,15 +95,12 @@ def _places(value: Any) -> Iterator[tuple[str, str, str]]:
 
 def _dumps(path: Path, partitions: Sequence[PartitionEntry]) -> set[str]:
     """Ids of the dumps that this very file belongs to."""
-    sha256 = hashlib.sha256()
     try:
         with path.open("rb") as stream:
-            while data := stream.read(_READ):
-                sha256.update(data)
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise Usage("unreadable-dump", f"{path.name} could not be read", error.strerror or str(error),
                     "check the path and its permissions", str(path)) from error  # fmt: skip
-    digest = sha256.hexdigest()
     found = {p.dump.id for p in partitions if digest in {f.sha256 for f in p.dump.files}}
     if not found:
         raise Usage("not-a-dump", f"{path.name} is not a file that this catalogue was read from",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fonoteca.catalogue import popularity, tombstones, views, wide
+from fonoteca.catalogue import operations, popularity, tombstones, views, wide
 from fonoteca.catalogue.engine import parquet
 from fonoteca.catalogue.generation import Generation
 from fonoteca.catalogue.places import Places
@@ -14,8 +14,7 @@ from fonoteca.catalogue.wide import shown
 if TYPE_CHECKING:
     import duckdb
 
-HEARD = """SELECT r.id AS recording_id, r.source, r.year, r.release_id, p.listens
-    FROM recordings r LEFT JOIN popularity p ON p.recording_id = r.id"""
+HEARD = operations.heard("recordings", "popularity")
 """The view ``heard`` over tables that are all whole, as in an edition."""
 _ROW = "source, dump, position"
 _DIRECT = {
@@ -47,11 +46,11 @@ def name_tables(connection: duckdb.DuckDBPyConnection, places: Places, generatio
 
 
 def _queries(places: Places, generation: Generation, given: dict[str, str], table: str) -> list[str]:
-    paths = [places.path(f) for f in generation.merged.get(table, []) if f.rows or generation.is_flat]
+    paths = places.paths(f for f in generation.merged.get(table, []) if f.rows or generation.is_flat)
     queries = [f"FROM {parquet(paths)}"] if paths else []
     if table in _DIRECT:
         fact, columns = _DIRECT[table]
-        paths = [places.path(f) for f in generation.direct(fact)]
+        paths = places.paths(generation.direct(fact))
         queries += [f"SELECT {columns} FROM {parquet(paths)}"] if paths else []
     return queries + wide.merged(given, table)
 

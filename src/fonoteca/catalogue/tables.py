@@ -7,6 +7,8 @@ columns (:mod:`fonoteca.formats.tables`). Normative text: docs/formats/generatio
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from fonoteca.formats import tables as published
@@ -44,6 +46,16 @@ FACTS: dict[str, pa.Schema] = {
     "claim": _facts(("entity_id", _I64), ("kind", _STR), ("licence", _STR), ("url", _STR), ("evidence", _STR), *_OF),
 }  # fmt: skip
 """``of_source`` and ``of_key`` name the recording where another source describes it; null for the row's own."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """What stands in every row of a partition."""
+
+    source: str
+    dataset: str
+    dump: str
+
 
 ENTITIES = ("recording", "release", "artist")
 MERGED: dict[str, pa.Schema] = {

@@ -47,7 +47,7 @@ def find(
 def _rows(places: Places, part: PartitionEntry, kind: str) -> str:
     """The query of ids and keys of a partition's entities; empty where it has none."""
     refs = part.tables.get(kind, []) + [chunk.rows for chunk in part.wide.get(kind, [])]
-    paths = [places.path(ref) for ref in refs if ref.rows]
+    paths = places.paths(ref for ref in refs if ref.rows)
     return f"SELECT id, key::VARCHAR AS key FROM {parquet(paths)}" if paths else ""
 
 
@@ -66,11 +66,11 @@ def _still(places: Places, before: PartitionEntry, now: PartitionEntry, kind: st
     """Tombstones that were there, of entities that have not come back."""
     new = _rows(places, now, kind)
     alive = f" ANTI JOIN ({new}) n ON o.id = n.id" if new else ""
-    paths = parquet([places.path(ref) for ref in before.tombstones])
+    paths = parquet(places.paths(before.tombstones))
     return f"SELECT o.* FROM (SELECT {listed} FROM {paths} WHERE kind = '{kind}') o{alive}"
 
 
 def view(places: Places, generation: Generation) -> str:
     """The query of the view ``tombstones``; empty where there are none."""
-    paths = [places.path(ref) for part in generation.partitions for ref in part.tombstones]
+    paths = places.paths(ref for part in generation.partitions for ref in part.tombstones)
     return f"SELECT {', '.join(TOMBSTONES.names)} FROM {parquet(paths)}" if paths else ""

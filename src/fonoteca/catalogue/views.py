@@ -48,7 +48,7 @@ def name_facts_to_merge(
     """The same views, but of what the merged tables are made from: no direct tables, and of the wide rows only those
     that somebody else describes too (views ``overlap_<kind>``)."""
     kinds = wide.name_overlaps(connection, places, generation)
-    flat = {table: [f for f in generation.facts(table) if f not in generation.direct(table)] for table in FACTS}
+    flat = {table: generation.to_merge(table) for table in FACTS}
     _name(connection, places, flat, wide.only_overlaps(wide.scans(places, generation), kinds), remaps)
 
 
@@ -58,7 +58,7 @@ def _name(
 ) -> None:  # fmt: skip
     name_table(connection, "remap", _remap_table(remaps))
     for table, schema in FACTS.items():
-        paths = [places.path(f) for f in flat[table]]
+        paths = places.paths(flat[table])
         queries = [f"FROM {parquet(paths)}"] if paths else []
         queries += [f"FROM ({query})" for query in wide.facts(given, table)]
         if not queries:

@@ -154,7 +154,7 @@ def scans(places: Places, generation: Generation) -> dict[str, str]:
     for part in generation.wide:
         for table, chunks in part.wide.items():
             if chunks:
-                found.setdefault(table, []).append(_scan([places.path(c.rows) for c in chunks]))
+                found.setdefault(table, []).append(_scan(places.paths(c.rows for c in chunks)))
     return {table: f"({' UNION ALL '.join(queries)})" for table, queries in found.items()}
 
 
@@ -202,7 +202,6 @@ def name_overlaps(connection: duckdb.DuckDBPyConnection, places: Places, generat
     found = []
     for kind, refs in sorted(generation.overlaps.items()):
         if any(ref.rows for ref in refs):
-            paths = [places.path(ref) for ref in refs]
-            connection.execute(f"CREATE OR REPLACE VIEW overlap_{kind} AS FROM {parquet(paths)}")
+            connection.execute(f"CREATE OR REPLACE VIEW overlap_{kind} AS FROM {parquet(places.paths(refs))}")
             found.append(kind)
     return found
