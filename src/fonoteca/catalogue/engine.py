@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fonoteca.core.settings import Settings
+from fonoteca.sources.bulk import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -80,9 +81,8 @@ def stream(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchR
     return pa.RecordBatchReader.from_stream(connection.sql(query))
 
 
-def text(value: str) -> str:
-    """A SQL literal of a text."""
-    return "'" + value.replace("'", "''") + "'"
+text = literal
+"""A SQL literal of a text."""
 
 
 def parquet(paths: Sequence[Path]) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fonoteca.sources.bulk import literal
+
 PERMILLE = (500, 900, 996)
 """Shares of listens, in thousandths, that :func:`thresholds` asks about."""
 _LARGEST = "9223372036854775807"
@@ -22,10 +24,6 @@ _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _DIGITS = "123456789abcdef"
 TABLE_COLUMNS = ("line", "key", "title", "artist", "release", "isrc", "mbid", "listens")
 """Columns of the relation that :func:`normalised` reads: a whole number, the rest text as it was written, or null."""
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _stripped(written: str) -> str:
@@ -73,7 +71,7 @@ def count(written: str) -> str:
 
 def entity_id(kind: str, source: str, written: str) -> str:
     """Expression: :func:`fonoteca.core.ids.make_id` of a key, without counter: the first 63 bits of its SHA-256."""
-    digest = f"sha256({_literal(kind)} || chr(0) || {_literal(source)} || chr(0) || {written})"
+    digest = f"sha256({literal(kind)} || chr(0) || {literal(source)} || chr(0) || {written})"
     terms = [f"CAST(strpos('{_DIGITS}', substr({digest}, {n + 1}, 1)) AS BIGINT) * {1 << (59 - 4 * n)}"
              for n in range(15)]  # fmt: skip
     return f"({' + '.join(terms)} + CAST(strpos('{_DIGITS}', substr({digest}, 16, 1)) AS BIGINT) // 2)"

@@ -106,3 +106,20 @@ class BulkSource(Protocol):
 def columns(pairs: Sequence[tuple[str, str]]) -> str:
     """The columns argument of a reading function: ``{'id': 'BIGINT', …}``."""
     return "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in pairs) + "}"
+
+
+def literal(value: object) -> str:
+    """A text or a path as a literal of SQL."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+class Flat:
+    """A dump that has nothing wide: facts about what another dump describes. A :class:`Bulk` but for the rest."""
+
+    def tables(self) -> Mapping[str, int]:
+        """Nothing wide."""
+        return {}
+
+    def rows(self, table: str, chunk: int) -> str:
+        """There are none. Raises KeyError."""
+        raise KeyError(table, chunk)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fonoteca.core import durable
 from fonoteca.core.progress import Progress, Unit
-from fonoteca.sources.bulk import CHUNK_ROWS, Bulk, Sql
+from fonoteca.sources.bulk import CHUNK_ROWS, Bulk, Sql, literal
 from fonoteca.sources.discogs_pieces import Piece
 from fonoteca.sources.discogs_shapes import SHAPES
 from fonoteca.sources.discogs_wide import CONFLICT, DUPLICATE
@@ -118,15 +118,15 @@ class DiscogsBulk(Bulk):
         some = [piece for piece in pieces if self._rows[piece.number].get(table)]
         if not some:
             return None
-        paths = ", ".join(_text(str(piece.path(table))) for piece in some)
+        paths = ", ".join(literal(piece.path(table)) for piece in some)
         number = f"regexp_extract(filename, '([0-9]+)-{table}[.]parquet$', 1)::INTEGER AS piece"
         return f"SELECT {columns}, {number} FROM read_parquet([{paths}], filename = true, file_row_number = true)"
 
     def _name_credited(self, sql: Sql) -> None:
         """Artists that have no record of their own, by the name of their first credit."""
         parts = [
-            f"SELECT *, {_text(name)} || ':' || line || CASE WHEN track > 0 THEN '#' || track ELSE '' END AS position, "
-            f"{_text(name)} AS member FROM ({scan})"
+            f"SELECT *, {literal(name)} || ':' || line || CASE WHEN track > 0 THEN '#' || track ELSE '' END "
+            f"AS position, {literal(name)} AS member FROM ({scan})"
             for _, name, scan in self._by_file("credited")
         ]
         self._names = 0
@@ -167,7 +167,7 @@ class DiscogsBulk(Bulk):
                 scan = self._scan(table, pieces)
                 if scan is not None:
                     # Without an order of its own the engine cuts row groups where its threads happen to meet.
-                    found.append(f"SELECT * EXCLUDE (piece, filename, file_row_number), {_text(name)} AS member "
+                    found.append(f"SELECT * EXCLUDE (piece, filename, file_row_number), {literal(name)} AS member "
                                  f"FROM ({scan}) ORDER BY piece, file_row_number")  # fmt: skip
         if table == "artist":
             found += [
@@ -198,7 +198,7 @@ class DiscogsBulk(Bulk):
     def refusals(self) -> str | None:
         """What could not be read, with its bytes' beginning."""
         found = [
-            f"SELECT piece, line, {_text(name)} || ':' || line AS position, code, reason, raw, kind FROM ({scan})"
+            f"SELECT piece, line, {literal(name)} || ':' || line AS position, code, reason, raw, kind FROM ({scan})"
             for _, name, scan in self._by_file("refusal")
         ]
         if not found:
@@ -227,7 +227,3 @@ _COUNTED = ("recording", "release", "artist")
 def _workers(documents: Sequence[Document]) -> int:
     small = sum(document.path.stat().st_size for document in documents) < _SMALL
     return 0 if small else min(os.cpu_count() or 1, _MOST_WORKERS)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

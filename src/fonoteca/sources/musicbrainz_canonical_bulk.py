@@ -17,9 +17,9 @@ from typing import IO, Any
 from fonoteca.core import durable
 from fonoteca.core.progress import Progress, Unit
 from fonoteca.sources import musicbrainz_canonical as canonical
-from fonoteca.sources.bulk import Sql, columns
+from fonoteca.sources.bulk import Flat, Sql, columns, literal
 from fonoteca.sources.musicbrainz_canonical import COLUMNS, KINDS, File, Redirect, Table
-from fonoteca.sources.musicbrainz_pieces import PIECE, literal
+from fonoteca.sources.musicbrainz_pieces import PIECE
 from fonoteca.sources.records import Refused
 
 _DONE = "musicbrainz-canonical.json"
@@ -40,7 +40,7 @@ class _Piece:
 
 
 @dataclass
-class CanonicalBulk:
+class CanonicalBulk(Flat):
     """The bulk way of a canonical dump."""
 
     files: Sequence[File]
@@ -73,14 +73,6 @@ class CanonicalBulk:
         sql.view("canonical_looped", "FROM canonical_first SEMI JOIN canonical_loop USING (kind, key)")
         self._count(sql)
 
-    def tables(self) -> Mapping[str, int]:
-        """Nothing wide."""
-        return {}
-
-    def rows(self, table: str, chunk: int) -> str:
-        """There are none. Raises KeyError."""
-        raise KeyError(table, chunk)
-
     def flat(self) -> Mapping[str, str]:
         """One identifier for each redirect."""
         parts = [
@@ -96,9 +88,9 @@ class CanonicalBulk:
         pair = "position, {} AS code, {} AS reason, concat(key, ',', target) AS raw, kind"
         parts = [
             f"position, code, reason, raw, kind FROM {_broken(self._work / _REFUSED)}",
-            f"{pair.format(*map(_text, canonical.ITSELF))} FROM canonical_raw WHERE key = target",
-            f"{pair.format(*map(_text, canonical.CONFLICT))} FROM canonical_again WHERE NOT exact",
-            f"{pair.format(*map(_text, canonical.LOOP))} FROM canonical_looped",
+            f"{pair.format(*map(literal, canonical.ITSELF))} FROM canonical_raw WHERE key = target",
+            f"{pair.format(*map(literal, canonical.CONFLICT))} FROM canonical_again WHERE NOT exact",
+            f"{pair.format(*map(literal, canonical.LOOP))} FROM canonical_looped",
         ]
         union = " UNION ALL ".join(f"SELECT seq, {part}" for part in parts)
         return f"SELECT position, code, reason, raw, kind FROM ({union}) ORDER BY seq"
@@ -178,7 +170,7 @@ class CanonicalBulk:
     def _scan(self, piece: _Piece) -> str:
         return (
             f"SELECT key, target, '{piece.kind}' AS kind, file_row_number + {piece.seq} AS seq, "
-            f"{_text(piece.shown + ':')} || (file_row_number + {piece.base}) AS position "
+            f"{literal(piece.shown + ':')} || (file_row_number + {piece.base}) AS position "
             f"FROM read_parquet({literal(self._work / f'{piece.name}.parquet')}, file_row_number=true)"
         )
 
@@ -206,10 +198,6 @@ _COUNTED = {
     "itself": "canonical_raw WHERE key = target", "loop": "canonical_loop",
 }  # fmt: skip
 _REFUSALS = ("conflict", "itself", "loop")
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _warn(progress: Progress, warnings: Iterable[str]) -> None:

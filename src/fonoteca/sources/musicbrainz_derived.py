@@ -14,7 +14,7 @@ from fonoteca.sources import musicbrainz_checks as checks
 from fonoteca.sources import musicbrainz_clean as clean
 from fonoteca.sources import musicbrainz_pieces as pieces
 from fonoteca.sources import values
-from fonoteca.sources.bulk import Sql
+from fonoteca.sources.bulk import Flat, Sql
 from fonoteca.sources.musicbrainz_files import Files, no_recordings
 from fonoteca.sources.musicbrainz_memory import Row, Tables, load
 from fonoteca.sources.musicbrainz_sql import SOURCE
@@ -37,7 +37,7 @@ _RATINGS = f"""
     FROM mb_recording_meta m JOIN mb_recording r ON r.id = m.id"""
 
 
-class DerivedBulk:
+class DerivedBulk(Flat):
     """The bulk way: flat facts only."""
 
     def __init__(self, files: Files, piece: int = pieces.PIECE) -> None:
@@ -64,18 +64,9 @@ class DerivedBulk:
         references = sum(sql.value(f"SELECT count(*) FROM ({query})") for query in self.flat().values())
         refused = sum(self._staging.broken.values()) + sum(found.refused.values())
         self._counts = {
-            "rows": references + refused + found.duplicates, "recordings": 0, "references": references,
-            "duplicates": found.duplicates, "refused": refused, "releases": 0, "release_duplicates": 0,
-            "release_refused": 0, "records": references, "tracks": 0, "artists": 0, "synthetic": 0,
+            "rows": references + refused + found.duplicates, "references": references, "records": references,
+            "duplicates": found.duplicates, "refused": refused,
         }  # fmt: skip
-
-    def tables(self) -> Mapping[str, int]:
-        """Nothing wide."""
-        return {}
-
-    def rows(self, table: str, chunk: int) -> str:
-        """There are none."""
-        raise KeyError(table, chunk)
 
     def flat(self) -> Mapping[str, str]:
         """Genres and ratings."""

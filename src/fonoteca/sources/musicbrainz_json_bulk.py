@@ -19,12 +19,12 @@ from fonoteca.sources import musicbrainz_json_shapes as shapes
 from fonoteca.sources import musicbrainz_json_sql as queries
 from fonoteca.sources import musicbrainz_pieces as pieces
 from fonoteca.sources.ahead import ahead
-from fonoteca.sources.bulk import CHUNK_ROWS, Sql, columns
+from fonoteca.sources.bulk import CHUNK_ROWS, Sql, columns, literal
 from fonoteca.sources.delimited import Lines as TextLines
 from fonoteca.sources.delimited import TooLong
 from fonoteca.sources.limits import LIMITS
 from fonoteca.sources.musicbrainz_json import Lines, open_lines
-from fonoteca.sources.musicbrainz_pieces import Piece, literal
+from fonoteca.sources.musicbrainz_pieces import Piece
 from fonoteca.sources.records import Refused
 from fonoteca.sources.rows import refused
 
@@ -199,7 +199,7 @@ class JsonBulk:
     def _union(self, work: Path, entity: str) -> str:
         found = [
             f"SELECT * EXCLUDE (file_row_number), (file_row_number + {s.seq}) * {_PLACES} AS pos, "
-            f"{_text(s.shown)} AS member, file_row_number + {s.base} AS line FROM "
+            f"{literal(s.shown)} AS member, file_row_number + {s.base} AS line FROM "
             f"read_parquet({literal(work / f'{s.name}.parquet')}, file_row_number=true)"
             + (f" WHERE {'key' if entity == 'recording' else 'id'} IS NOT NULL" if s.mended else "")
             for s in self._staged if s.entity == entity and s.lines
@@ -262,8 +262,9 @@ class JsonBulk:
     def _broken(self, staged: _Staged) -> str:
         path = literal(self._work / f"{staged.name}.refused.csv")
         return (
-            f"SELECT (line + {staged.seq}) * {_PLACES} AS pos, {_text(staged.shown)} || ':' || (line + {staged.base}) "
-            f"AS position, code, reason, raw, '{staged.entity}' AS kind FROM read_csv({path}, auto_detect=false, "
+            f"SELECT (line + {staged.seq}) * {_PLACES} AS pos, "
+            f"{literal(staged.shown)} || ':' || (line + {staged.base}) AS position, code, reason, raw, "
+            f"'{staged.entity}' AS kind FROM read_csv({path}, auto_detect=false, "
             "header=false, delim=',', quote='\"', escape='\"', nullstr='\\N', max_line_size=1048576, "
             "columns={'line': 'BIGINT', 'code': 'VARCHAR', 'reason': 'VARCHAR', 'raw': 'VARCHAR'})"
         )
@@ -288,14 +289,10 @@ class JsonBulk:
         }  # fmt: skip
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _values(entry: Refused) -> str:
     told = {"position": entry.position, "code": entry.code, "reason": entry.reason, "raw": entry.raw,
             "kind": entry.kind}  # fmt: skip
-    return "0 AS pos, " + ", ".join(f"{_text(value)} AS {name}" for name, value in told.items())
+    return "0 AS pos, " + ", ".join(f"{literal(value)} AS {name}" for name, value in told.items())
 
 
 def _reading(path: Path, entity: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from fonoteca.core import durable
-from fonoteca.sources.bulk import Sql, columns
+from fonoteca.sources.bulk import Sql, columns, literal
 from fonoteca.sources.limits import LIMITS, Limits
 from fonoteca.sources.musicbrainz_tables import Table
 from fonoteca.sources.musicbrainz_text import unescaped_sql, uuid
@@ -121,11 +121,6 @@ def reading(path: Path, table: Table, form: tuple[str, ...]) -> str:
     return f"""SELECT {kept} FROM read_csv({literal(path)}, columns={types}, auto_detect=false, header=false,
         delim='\t', quote='', escape='', comment='', nullstr='\\N', new_line='\\n', ignore_errors=true,
         strict_mode=true, max_line_size={LIMITS.line})"""
-
-
-def literal(path: Path) -> str:
-    """A path as a literal of SQL."""
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def stage(sql: Sql, name: str, piece: Piece, table: Table, form: tuple[str, ...]) -> int:

@@ -11,9 +11,8 @@ from fonoteca.core import durable
 from fonoteca.core.progress import Progress, Unit
 from fonoteca.sources import musicbrainz_pieces as pieces
 from fonoteca.sources.ahead import ahead
-from fonoteca.sources.bulk import Sql
+from fonoteca.sources.bulk import Sql, literal
 from fonoteca.sources.musicbrainz_files import Files, lacking, no_recordings
-from fonoteca.sources.musicbrainz_pieces import literal
 from fonoteca.sources.musicbrainz_tables import Table
 
 _DONE = "musicbrainz.json"

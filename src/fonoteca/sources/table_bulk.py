@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fonoteca.core.progress import Progress, Unit
-from fonoteca.sources.bulk import Bulk, Sql
+from fonoteca.sources.bulk import Bulk, Flat, Sql, literal
 from fonoteca.sources.mapping import Mapping
 from fonoteca.sources.rows import TableFile
 
@@ -57,16 +57,12 @@ def _kinds(path: Path) -> MappingOf[str, str]:
     return {field.name: str(field.type) for field in pq.read_schema(path)}
 
 
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _name(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
 @dataclass
-class CountsBulk:
+class CountsBulk(Flat):
     """Rows sorted by id, so that repeated keys are neighbours. ``entity_id`` makes the ids."""
 
     path: Path
@@ -82,9 +78,9 @@ class CountsBulk:
         progress.stage("sorting", None, Unit.ROWS)
         key = f"trim({_name(self.meaning.key[0])}::VARCHAR)"
         counts = ", ".join(f"{_count(c)} AS v{n}" for n, c in enumerate(self.meaning.signals.values()))
-        given = f"read_parquet({_literal(str(self.path))}, file_row_number = true)"
+        given = f"read_parquet({literal(self.path)}, file_row_number = true)"
         sql.view("counts_given", f"SELECT {key} AS key, file_row_number + 1 AS line, {counts} FROM {given}")
-        entity = f"CASE WHEN key <> '' THEN entity_id('recording', {_literal(self.meaning.source)}, key) END"
+        entity = f"CASE WHEN key <> '' THEN entity_id('recording', {literal(self.meaning.source)}, key) END"
         sql.stage("counts", f"""
             SELECT {entity} AS id, line, {self._values()} FROM counts_given
             ORDER BY id NULLS LAST, line""")  # fmt: skip
@@ -103,21 +99,13 @@ class CountsBulk:
     def _empty(self) -> str:
         return " AND ".join(f"v{n} IS NULL" for n in range(len(self.meaning.signals)))
 
-    def tables(self) -> MappingOf[str, int]:
-        """None: the recordings are another source's."""
-        return {}
-
-    def rows(self, table: str, chunk: int) -> str:
-        """Never asked. Raises KeyError."""
-        raise KeyError((table, chunk))
-
     def flat(self) -> MappingOf[str, str]:
         """One row for each count; without ``of_key``: the id was made of it, and the position leads to it."""
-        licence = _literal(self.meaning.signal_licence or self.meaning.licence)
-        position = f"{_literal(self.path.name + ':')} || line"
+        licence = literal(self.meaning.signal_licence or self.meaning.licence)
+        position = f"{literal(self.path.name + ':')} || line"
         queries = [
-            f"SELECT id AS recording_id, {_literal(kind)} AS kind, v{n} AS value, {licence} AS licence, "
-            f"{str(self.meaning.synthetic).lower()} AS synthetic, {_literal(self.meaning.source)} AS of_source, "
+            f"SELECT id AS recording_id, {literal(kind)} AS kind, v{n} AS value, {licence} AS licence, "
+            f"{str(self.meaning.synthetic).lower()} AS synthetic, {literal(self.meaning.source)} AS of_source, "
             f"NULL::VARCHAR AS of_key, {position} AS position FROM counts_marked "
             f"WHERE NOT again AND id IS NOT NULL AND v{n} IS NOT NULL"
             for n, kind in enumerate(self.meaning.signals)
@@ -126,7 +114,7 @@ class CountsBulk:
 
     def refusals(self) -> str:
         """Rows without a key, without a count, or with another count than the key's first row."""
-        position = f"{_literal(self.path.name + ':')} || o.line"
+        position = f"{literal(self.path.name + ':')} || o.line"
         raw = "(SELECT to_json(g)::VARCHAR FROM counts_given g WHERE g.line = o.line)"
         return f"""
             SELECT {position} AS position, CASE WHEN id IS NULL THEN 'no-key' ELSE 'key-conflict' END AS code,
