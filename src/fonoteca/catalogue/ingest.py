@@ -1,14 +1,13 @@
 """Ingest: the files of a dump become a new generation of the catalogue, in one step or not at all.
 
-plan → digests of the files decide whether there is anything to do. execute → records are spooled, become the
-partition's fact files, all partitions are merged, popularity is brought up to date, and one rename makes the
-result count. Killed anywhere, the same command again ends in the same bytes.
+plan → digests of the files decide whether there is anything to do. execute → the dump becomes the partition's files,
+record by record or in bulk; what several partitions describe is merged, popularity is brought up to date, and one
+rename makes the result count. Killed anywhere, the same command again ends in the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,84 +30,25 @@ from fonoteca.catalogue import engine as engines
 from fonoteca.catalogue.collisions import MakeId, default_make_id
 from fonoteca.catalogue.engine import Engine, connect
 from fonoteca.catalogue.files import FileRef
-from fonoteca.catalogue.generation import DumpFile, DumpId, Generation, PartitionEntry
+from fonoteca.catalogue.generation import DumpId, Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.planning import IngestPlan, Reading, intact, plan, plan_reading
 from fonoteca.catalogue.reading import DIRECT
 from fonoteca.catalogue.spool import Spool, refusal_line
-from fonoteca.catalogue.tables import READER_VERSION, Partition
-from fonoteca.core import canonical, durable
+from fonoteca.core import durable
 from fonoteca.core.errors import Failed
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
-from fonoteca.sources.bulk import Bulk, BulkSource
-from fonoteca.sources.records import Dump, FieldLicence, Record, Source, SourceInfo
+from fonoteca.sources.bulk import Bulk
+from fonoteca.sources.records import FieldLicence, Record, SourceInfo
 from fonoteca.sources.tally import Tally
 
 if TYPE_CHECKING:
     import duckdb
 
-_READ = 1 << 20
+__all__ = ["IngestPlan", "IngestResult", "execute", "ingest_records", "plan", "rank"]
 DEFAULT_LICENCES = ("CC0-1.0",)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What identifies one reading of a dump: the same reading again changes nothing."""
-
-    info: SourceInfo
-    licences: Sequence[FieldLicence]
-    dataset: str
-    dump: DumpId
-    mapping: str = ""
-    """Digest of the options that change what the files mean."""
-    reader: str = READER_VERSION
-
-    @property
-    def names(self) -> str:
-        """The dump's files, for a sentence."""
-        return ", ".join(f.name for f in self.dump.files) or self.info.name
-
-    @property
-    def partition(self) -> Partition:
-        """What stands in every row."""
-        return Partition(self.info.name, self.dataset, self.dump.id)
-
-    @property
-    def folder(self) -> str:
-        """Name of what an interrupted ingest goes on from: another meaning of the same dump has another."""
-        return canonical.digest([self.dump.id, self.mapping, self.reader])[:16]
-
-    def same_as(self, entry: PartitionEntry | None) -> bool:
-        """True where the partition was made by this very reading."""
-        return entry is not None and (
-            (entry.dump.id, entry.mapping, entry.reader) == (self.dump.id, self.mapping, self.reader)
-        )
-
-
-@dataclass(frozen=True)
-class IngestPlan:
-    """What an ingest will do. ``action`` is ``add``, ``replace``, ``mend`` (files are missing) or ``nothing``."""
-
-    layout: ArchiveLayout
-    reading: Reading
-    records: Callable[[], Iterable[Record]]
-    action: str
-    replaces: str | None
-    generation: int
-    engine: Engine
-    licences: tuple[str, ...]
-    bulk: Callable[[], Bulk | None] = lambda: None
-    """The dump on the bulk way; None where it goes record by record."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The object of ``--plan``."""
-        files = [{"name": f.name, "bytes": f.bytes, "sha256": f.sha256} for f in self.reading.dump.files]
-        return {
-            "source": self.reading.info.name, "dataset": self.reading.dataset, "dump": self.reading.dump.id,
-            "files": files, "bytes": sum(f.bytes for f in self.reading.dump.files), "action": self.action,
-            "replaces": self.replaces, "generation": self.generation,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -139,69 +79,6 @@ class IngestResult:
     def as_json(self) -> dict[str, Any]:
         """The summary of ``ingest``, without seconds."""
         return dict(vars(self))
-
-
-def plan(
-    layout: ArchiveLayout, source: Source, dump: Dump, settings: Settings, progress: Progress = SILENT
-) -> IngestPlan:
-    """Look at a dump: read every byte for its digest, and compare with the partition that is there.
-
-    Raises:
-        Usage: the files are no dump of this source.
-        Damaged: the catalogue is.
-    """
-    resolved = source.resolve(dump)
-    source.check(resolved)
-    for warning in source.warnings(resolved):
-        progress.warn(warning)
-    info = source.describe(resolved)
-    mapping = canonical.digest(dict(resolved.options)) if resolved.options else ""
-    read = dump_id(resolved.dataset, resolved.paths, progress)
-    reading = Reading(info, info.licences, resolved.dataset, read, mapping)
-    counted = settings.list("popularity.licences")
-    planned = _plan(layout, reading, lambda: source.records(resolved), Engine.of(settings), counted)
-    if isinstance(source, BulkSource):
-        return replace(planned, bulk=lambda: source.bulk(resolved))
-    return planned
-
-
-def _plan(
-    layout: ArchiveLayout, reading: Reading, records: Callable[[], Iterable[Record]], engine: Engine,
-    licences: Iterable[str],
-) -> IngestPlan:  # fmt: skip
-    places = Places.of(layout)
-    current = generation.load(places)
-    entry = current.partition(reading.info.name, reading.dataset)
-    action = "add" if entry is None else "replace"
-    if reading.same_as(entry):
-        action = "nothing" if _intact(places, current) else "mend"
-    number = current.number if action == "nothing" else current.number + 1
-    return IngestPlan(layout, reading, records, action, entry.dump.id if entry else None, number, engine,
-                      tuple(licences))  # fmt: skip
-
-
-def _intact(places: Places, current: Generation) -> bool:
-    """True where every file is there with its length: digests are the business of ``verify``."""
-    try:
-        return all(places.path(f).stat().st_size == f.bytes for f in current.files())
-    except FileNotFoundError:
-        return False
-
-
-def dump_id(dataset: str, paths: Sequence[Path], progress: Progress = SILENT) -> DumpId:
-    """Digests of a dump's files, in their order."""
-    progress.stage("hashing", sum(path.stat().st_size for path in paths), Unit.BYTES)
-    return DumpId.of(dataset, tuple(_dump_file(path, progress) for path in paths))
-
-
-def _dump_file(path: Path, progress: Progress) -> DumpFile:
-    sha256, length = hashlib.sha256(), 0
-    with path.open("rb") as stream:
-        while data := stream.read(_READ):
-            sha256.update(data)
-            length += len(data)
-            progress.advance(len(data))
-    return DumpFile(path.name, length, sha256.hexdigest())
 
 
 def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = default_make_id) -> IngestResult:
@@ -351,7 +228,7 @@ def _merged(
     connection: duckdb.DuckDBPyConnection, places: Places, current: Generation, wanted: Generation, progress: Progress
 ) -> dict[str, list[FileRef]]:
     """The merged tables: those that are there where nothing that they are made of has changed."""
-    if current.merged and not wanted.overlaps and _to_merge(current) == _to_merge(wanted) and _intact(places, current):
+    if current.merged and not wanted.overlaps and _to_merge(current) == _to_merge(wanted) and intact(places, current):
         merge.name_merged(connection, places, current.merged)
         return current.merged
     views.name_facts_to_merge(connection, places, wanted, wanted.remaps)
@@ -401,7 +278,7 @@ def ingest_records(
     reading = Reading(info, metadata, dataset, dump if isinstance(dump, DumpId) else DumpId(dump))
     engine = Engine.of(settings) if settings else engines.DEFAULT
     counted = settings.list("popularity.licences") if settings else DEFAULT_LICENCES
-    return execute(_plan(layout, reading, lambda: records, engine, counted), progress, make)
+    return execute(plan_reading(layout, reading, lambda: records, engine, counted), progress, make)
 
 
 def rank(
