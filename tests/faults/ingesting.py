@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from child import child
 from cli.wrong_inputs.world import tree
 from fonoteca.sources.musicbrainz_tables import TABLES
 from simulators.tiny_catalogue import filled
@@ -162,12 +161,5 @@ class Runner:
 @contextlib.contextmanager
 def runner() -> Iterator[Runner]:
     """The process, until the block ends."""
-    path = os.pathsep.join([str(DRIVER.parent.parent), *sys.path])
-    process = subprocess.Popen(
-        [sys.executable, str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": path},
-    )  # fmt: skip
-    try:
+    with child(DRIVER) as process:
         yield Runner(process)
-    finally:
-        process.communicate()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from child import child
 
 CHILD = Path(__file__).with_name("hostile_child.py")
 MEMORY = 512 << 20
@@ -49,12 +49,5 @@ class Confined:
 @contextlib.contextmanager
 def confined() -> Iterator[Confined]:
     """The process, until the block ends."""
-    path = os.pathsep.join([str(CHILD.parent.parent), *sys.path])
-    process = subprocess.Popen(
-        [sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": path},
-    )  # fmt: skip
-    try:
+    with child(CHILD) as process:
         yield Confined(process)
-    finally:
-        process.communicate()
