@@ -15,6 +15,9 @@ from benchmarks import machine, report
 from benchmarks.figure import Figure
 from benchmarks.generate.__main__ import count
 from benchmarks.workbench import ROOT, Setup
+from fonoteca.catalogue import generation
+from fonoteca.catalogue.places import Places
+from fonoteca.core.layout import ArchiveLayout
 
 NAMES = {
     "sealing": ("P8", 2000), "shares": ("P8", 1000), "mirroring": ("P9", 1000), "verifying": ("P10", 1000),
@@ -57,6 +60,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where to work; in memory (tmpfs), the disk does not count")
     parser.add_argument("--peers", metavar="PYTHON", help="a Python in which torf is installed")
     parser.add_argument("--audio", type=Path, default=ROOT.parent / "shared" / "data" / "audio", help="real music")
+    parser.add_argument("--beside", type=Path, metavar="ARCHIVE",
+                        help="for 'ingesting': add to this archive, which stays as it is, instead of to an empty one; "
+                             "take another --seed than its own")  # fmt: skip
+    parser.add_argument("--only", default="", metavar="P1,P2", help="for 'ingesting': some of its promises")
     parser.add_argument("--record", action="store_true", help=f"append the figures to {PAGE.relative_to(ROOT)}")
     parser.add_argument("--note", action="append", default=[], help="a remark to record with the figures")
     args = parser.parse_args()
@@ -75,13 +82,24 @@ def run(name: str, args: argparse.Namespace) -> list[Figure]:
     print(f"{promise} {name}, load {machine.load()}", flush=True)
     os.sync()
     try:
-        setup = Setup(folder, args.mb or megabytes, args.repeats, args.seed, _tell, args.peers, audio)
+        setup = Setup(folder, args.mb or megabytes, args.repeats, args.seed, _tell, args.peers, audio, *_given(args))
         figures: list[Figure] = importlib.import_module(f"benchmarks.{name}").measure(setup)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for figure in figures:
         print(f"  {figure.what} beside {figure.beside or 'nothing'}: {figure.ratio:.2f}, {figure.verdict}", flush=True)
     return figures
+
+
+def _given(args: argparse.Namespace) -> tuple[Path | None, str, tuple[str, ...]]:
+    """``base``, ``beside`` and ``only`` of a :class:`Setup`."""
+    only = tuple(filter(None, args.only.split(",")))
+    if args.beside is None:
+        return None, "", only
+    base = args.beside.absolute()
+    told = generation.load(Places.of(ArchiveLayout(base)))
+    held = sum(ref.rows for chunk in told.chunks("recording") for ref in [chunk.rows])
+    return base, f", beside {held:,} others", only
 
 
 def _tell(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -42,15 +43,33 @@ def new_archive(root: Path) -> None:
     fonoteca("init", root)
 
 
-def own_ingest(name: str, root: Path, source: str, path: Path) -> Side:
-    """Ingest of one dump into an empty archive, by the command, in a process that has its libraries loaded."""
+def copied_archive(base: Path, root: Path) -> None:
+    """The same archive under another name, in the place of what was there: its files are linked, none is written to."""
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(base, root, copy_function=os.link)
+
+
+def own_ingest(name: str, setup: Setup, source: str, path: Path) -> Side:
+    """Ingest of one dump, by the command, in a process that has its libraries loaded.
+
+    Into an empty archive, or beside what ``setup.base`` holds already.
+    """
+    root, base = setup.folder / "archive", setup.base
+
+    def before() -> None:
+        if base is None:
+            new_archive(root)
+        else:
+            copied_archive(base, root)
+
+    before_it = sum(sizes.by_table(base).values()) if base else 0
 
     def after() -> None:
-        if sum(sizes.by_table(root).values()) == 0:
+        if sum(sizes.by_table(root).values()) <= before_it:
             raise RuntimeError(f"nothing came out of {path}")
 
-    words = ("--archive", root, "--quiet", "ingest", source, path)
-    return Side(name, (Job(side("command", LOADED, "0", *words), speaks=True),), lambda: new_archive(root), after)
+    words = ("--archive", root, "--quiet", "ingest", source, path, "--dataset", "measured")
+    return Side(name, (Job(side("command", LOADED, "0", *words), speaks=True),), before, after)
 
 
 def catalogue(setup: Setup) -> Path:

@@ -25,8 +25,13 @@ _COLUMNS = (
 
 def measure(setup: Setup) -> list[Figure]:
     """The four forms one after another; each's data goes before the next is made."""
+    parts = {"P1": _json, "P2": _xml, "P3": _tables}
+    if setup.base is None:
+        parts["P4"] = _size
     figures = []
-    for part in (_json, _xml, _tables, _size):
+    for promise, part in parts.items():
+        if setup.only and promise not in setup.only:
+            continue
         figures += part(setup)
         for path in setup.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -36,8 +41,9 @@ def measure(setup: Setup) -> list[Figure]:
 def _figures(setup: Setup, promise: str, sides: list[Side], targets: dict[str, Target], total: int) -> list[Figure]:
     """The first side is ours."""
     results = compare(sides, setup.repeats, setup.seed, setup.told)
-    own, left = results.pop(sides[0].name), disk(setup.folder / "archive")
-    return [Figure(promise, f"{sides[0].name}, {recordings(setup):,} recordings", name, own.seconds, peer.seconds,
+    own, left = results.pop(sides[0].name), 0 if setup.base else disk(setup.folder / "archive")
+    what = f"{sides[0].name}, {recordings(setup):,} recordings{setup.beside}"
+    return [Figure(promise, what, name, own.seconds, peer.seconds,
                    targets.get(name), total, own.cpu, peer.cpu, own.memory, peer.memory, left, own.spread)
             for name, peer in results.items()]  # fmt: skip
 
@@ -49,7 +55,7 @@ def _json(setup: Setup) -> list[Figure]:
     query = (f"COPY (SELECT * FROM read_json('{lines}', format = 'newline_delimited', columns = {_COLUMNS})) "
              f"TO '{setup.folder / 'read.parquet'}' (FORMAT parquet, COMPRESSION zstd)")  # fmt: skip
     peer = "DuckDB read_json to Parquet, 2 threads"
-    sides = [own_ingest("ingest of JSON lines", setup.folder / "archive", "musicbrainz", lines),
+    sides = [own_ingest("ingest of JSON lines", setup, "musicbrainz", lines),
              Side(peer, (Job(side("engine", query), speaks=True),))]  # fmt: skip
     return _figures(setup, "P1", sides, {peer: Target(0.5)}, lines.stat().st_size)
 
@@ -58,7 +64,7 @@ def _xml(setup: Setup) -> list[Figure]:
     whole = dump(setup, "discogs", "discogs") / FILE
     halves = _two_halves(whole, setup.empty("halves"))
     peer = "expat, 2 processes on a half each"
-    sides = [own_ingest("ingest of Discogs XML", setup.folder / "archive", "discogs", whole),
+    sides = [own_ingest("ingest of Discogs XML", setup, "discogs", whole),
              Side(peer, tuple(Job(side("expat", half), speaks=True) for half in halves))]  # fmt: skip
     with gzip.open(whole) as stream:
         total = stream.seek(0, 2)
@@ -82,7 +88,7 @@ def _two_halves(whole: Path, folder: Path) -> list[Path]:
 def _tables(setup: Setup) -> list[Figure]:
     """The decompressor alone: rapidgzip's for bzip2 where it is installed, ours, and bzip2 on one core."""
     packed = dump(setup, "mbdump", "mbdump", "tar.bz2")
-    sides = [own_ingest("ingest of tables from tar.bz2", setup.folder / "archive", "musicbrainz", packed)]
+    sides = [own_ingest("ingest of tables from tar.bz2", setup, "musicbrainz", packed)]
     ours = "our decompressor alone"
     sides.append(Side(ours, (Job(side("unpack", "ours", packed), speaks=True),)))
     targets = {ours: Target(0.85)}

@@ -31,6 +31,9 @@ class Setup:
         told: hears how it goes.
         peers: a Python that has torf, if there is one.
         audio: folder of real audio files, if there is one.
+        base: an archive that an ingest is measured beside, instead of an empty one; nothing in it is written to.
+        beside: what is said of it.
+        only: promises; empty: all that the benchmark is for.
     """
 
     folder: Path
@@ -40,6 +43,9 @@ class Setup:
     told: Callable[[str], None]
     peers: str | None = None
     audio: Path | None = None
+    base: Path | None = None
+    beside: str = ""
+    only: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
