@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from blake3 import blake3
 
 from fonoteca.sources import discogs_fields as fields
 from fonoteca.sources import discogs_texts as texts
 from fonoteca.sources import values
 from fonoteca.sources.discogs_credits import Credits
+from fonoteca.sources.discogs_identifiers import Identifiers
 from fonoteca.sources.discogs_ids import ids
 from fonoteca.sources.discogs_paths import NAMES, At, Releases
 from fonoteca.sources.discogs_scan import Bools, Ints, Names, scan
 from fonoteca.sources.discogs_tracks import keys, place
-from fonoteca.sources.discogs_wide import NAMES as PAIRS
-from fonoteca.sources.discogs_wide import TABLES, TRACK, mark_of
+from fonoteca.sources.discogs_wide import TABLES, TRACK
 
 _ROUNDS = 4
 _ROOT = re.compile(rb'release id="(\d{1,18})"')
-_ATTRIBUTE = re.compile(rb' ([A-Za-z_][A-Za-z0-9_.-]*)="([^"]*)"')
-_LABEL = re.compile(rb'label name="([^"]*)" catno="([^"]*)"')
+_REMEMBERED = 50_000
 _TEXT = texts.Memory(texts.text)
 _KEY = texts.Memory(texts.key)
 _names = Names(NAMES)
@@ -66,8 +67,8 @@ def _tables(data: bytes, starts: Ints, lines: Ints, releases: Releases) -> tuple
     release = _Columns(releases, numbers, lines)
     found = {"release": release.releases(), "recording": release.recordings()}
     ends = releases.elements.ends.tolist()
-    marks = [mark_of(data[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)]
-    found["element"] = pa.table([pa.array(numbers), pa.array(marks, pa.int64()), pa.array(lines)], TABLES["element"])
+    marks = b"".join([blake3(data[start:end]).digest(8) for start, end in zip(starts.tolist(), ends, strict=True)])
+    found["element"] = pa.table([numbers, np.frombuffer(marks, "<i8"), lines], TABLES["element"])
     if releases.odd.any():
         keep = pa.array(lines[~releases.odd])
         found = {name: table.filter(pc.is_in(table["line"], keep)) for name, table in found.items()}
@@ -78,13 +79,11 @@ def _tables(data: bytes, starts: Ints, lines: Ints, releases: Releases) -> tuple
 def _numbers(releases: Releases) -> Ints:
     """The number of each release."""
     roots = releases.at(At.RELEASE)
-    found = []
-    for at, tag in enumerate(releases.elements.slices.take(releases.elements.tag[roots]).to_pylist()):
-        written = _ROOT.match(tag)
-        number = int(written[1]) if written else 0
-        releases.odd[at] |= not number
-        found.append(number)
-    return np.array(found, np.int64)
+    tags = releases.elements.slices.take(releases.elements.tag[roots]).to_pylist()
+    found = [int(written[1]) if (written := _ROOT.match(tag)) else 0 for tag in tags]
+    numbers = np.array(found, np.int64)
+    releases.odd |= numbers == 0
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -113,6 +112,7 @@ class _Columns:
         self._title = self._text(releases.of_release(At.TITLE), np.arange(releases.count))
         self._dates()
         self._genres = self._all_genres()
+        self.identifiers = Identifiers(releases, self._first, self._tracks.position)
 
     def _text(self, slots: Ints, record: Ints, memory: texts.Memory = _TEXT) -> pa.Array:
         """A column of texts; releases with a flagged one are odd."""
@@ -142,8 +142,9 @@ class _Columns:
         titled = self._titles.is_valid().to_numpy(zero_copy_only=False)
         at = np.flatnonzero(np.where(part, placed, ~whole & (placed | (~known[record] & titled))))
         record = record[at]
-        first = np.searchsorted(record, np.arange(self._releases.count))
+        first = np.searchsorted(record, np.arange(self._releases.count + 1))
         position = position.take(pa.array(at)).fill_null("")
+        self._first = first
         return _Tracks(at, record, np.arange(len(at)) - first[record] + 1, position, self._track_keys(record, position))
 
     def _track_keys(self, record: Ints, position: pa.Array) -> pa.Array:
@@ -170,7 +171,8 @@ class _Columns:
         codes = encoded.indices
         self._date = pa.array([date for date, _ in read], pa.string()).take(codes)
         self._year = pa.array([int(date[:4]) if date else None for date, _ in read], pa.int32()).take(codes)
-        self._date_flags = [read[code][1] for code in codes.to_pylist()]
+        flagged = np.array([bool(flags) for _, flags in read], np.bool_)[codes.to_numpy()]
+        self._date_flags = {of: read[codes[of].as_py()][1] for of in np.flatnonzero(flagged).tolist()}
 
     def _all_genres(self) -> pa.Array:
         """As :func:`discogs_fields.genres`."""
@@ -181,12 +183,7 @@ class _Columns:
         column = self._text(self._elements.text[found], record)
         given = column.is_valid().to_numpy(zero_copy_only=False)
         column, record = column.filter(pa.array(given)), record[given]
-        encoded = column.dictionary_encode()
-        pair = record * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
-        _, first = np.unique(pair, return_index=True)
-        if len(first) < len(pair):
-            first.sort()
-            column, record = column.take(pa.array(first)), record[first]
+        column, record = texts.distinct(column, record)
         return pa.ListArray.from_arrays(texts.offsets_of(np.bincount(record, minlength=self._releases.count)), column)
 
     def recordings(self) -> pa.Table:
@@ -206,7 +203,6 @@ class _Columns:
             pa.array(np.where(number == 0, tracks.ordinal, number).astype(np.int32)), pa.nulls(count, pa.string()),
         ], fields=list(TRACK))  # fmt: skip
         one = texts.offsets_of(np.ones(count, np.int64))
-        none = texts.offsets_of(np.zeros(count, np.int64))
         found = {
             "id": pa.array(ids(b"recording", tracks.key.cast(pa.binary()).to_pylist())),
             "key": tracks.key,
@@ -220,7 +216,7 @@ class _Columns:
                 encoded.indices),
             "credits": self.credits.of_tracks(),
             "tracks": pa.ListArray.from_arrays(one, track),
-            "identifiers": pa.ListArray.from_arrays(none, pa.array([], PAIRS.value_type)),
+            "identifiers": self.identifiers.of_tracks(),
             "genres": self._genres.take(of),
             "line": pa.array(self._lines[tracks.record]),
         }  # fmt: skip
@@ -229,7 +225,9 @@ class _Columns:
     def releases(self) -> pa.Table:
         """The rows of releases."""
         count = self._releases.count
-        numbers, flags = self._identifiers()
+        flags = {of: set(found) for of, found in self.identifiers.flags.items()}
+        for of, found in self._date_flags.items():
+            flags.setdefault(of, set()).update(found)
         every = np.arange(count)
         country = self._text(self._releases.of_release(At.COUNTRY), every)
         found = {
@@ -240,13 +238,12 @@ class _Columns:
             "year": self._year,
             "date": self._date,
             "kind": self._kinds(),
-            "label": pa.array(self._label_names, pa.string()),
+            "label": self.identifiers.labels,
             "country": country,
             "track_count": pa.array(np.bincount(self._tracks.record, minlength=count).astype(np.int32)),
-            "flags": pa.array([sorted({*a, *b}) for a, b in zip(flags, self._date_flags, strict=True)],
-                              TABLES["release"].field("flags").type),
+            "flags": texts.listed(count, flags),
             "credits": self.credits.of_releases(),
-            "identifiers": numbers,
+            "identifiers": self.identifiers.of_releases(),
             "genres": self._genres,
             "line": pa.array(self._lines),
         }  # fmt: skip
@@ -266,65 +263,14 @@ class _Columns:
             kinds[record] = read[code]
         return pa.array(kinds, pa.string())
 
-    def _codes(self) -> list[tuple[int, dict[bytes, bytes]]]:
-        """Release and attributes of each identifier that may be a barcode or an ISRC."""
-        found = self._releases.at(At.IDENTIFIER)
-        tags = self._elements.slices.take(self._elements.tag[found])
-        wanted = pc.match_substring_regex(tags, 'type="(Barcode"|ISRC"|[^"]*&)').to_numpy(zero_copy_only=False)
-        tags, record = tags.filter(pa.array(wanted)), self._elements.record[found[wanted]].tolist()
-        read = _ATTRIBUTE.findall
-        return [(of, dict(read(tag))) for of, tag in zip(record, tags.to_pylist(), strict=True)]
 
-    def _identifiers(self) -> tuple[pa.Array, list[set[str]]]:
-        """As :func:`discogs_fields.identifiers` and :func:`discogs_fields.labels`; releases with an ISRC are odd."""
-        count = self._releases.count
-        flags: list[set[str]] = [set() for _ in range(count)]
-        given: list[dict[tuple[str, str], None]] = [{} for _ in range(count)]
-        for of, attributes in self._codes():
-            kind = texts.unescape(attributes.get(b"type", b""))
-            if kind == "Barcode":
-                upc = fields.barcode(texts.unescape(attributes.get(b"value", b"")), flags[of])
-                if upc:
-                    given[of]["upc", upc] = None
-            elif kind == "ISRC":
-                self._releases.odd[of] = True
-        self._labels(given)
-        for of, raw in enumerate(self._elements.slices.take(self._releases.of_release(At.MASTER)).to_pylist()):
-            master = texts.unescape(raw).strip() if raw else ""
-            if fields.is_id(master):
-                given[of]["discogs_master", master] = None
-        pairs = [pair for found in given for pair in found]
-        listed = pa.StructArray.from_arrays(
-            [pa.array([s for s, _ in pairs], pa.string()), pa.array([v for _, v in pairs], pa.string())],
-            fields=list(PAIRS.value_type),
-        )
-        return pa.ListArray.from_arrays(texts.offsets_of(np.array([len(g) for g in given])), listed), flags
-
-    def _labels(self, given: list[dict[tuple[str, str], None]]) -> None:
-        names: list[dict[str, None]] = [{} for _ in given]
-        found = self._releases.at(At.LABEL)
-        tags = self._elements.slices.take(self._elements.tag[found]).to_pylist()
-        for of, tag in zip(self._elements.record[found].tolist(), tags, strict=True):
-            written = _LABEL.match(tag)
-            attributes = {} if written else dict(_ATTRIBUTE.findall(tag))
-            raw_name, raw_number = written.groups() if written else (
-                attributes.get(b"name", b""), attributes.get(b"catno", b""))  # fmt: skip
-            name, name_flagged = _TEXT(raw_name)
-            number, number_flagged = _TEXT(raw_number)
-            if name_flagged or number_flagged:
-                self._releases.odd[of] = True
-            if name:
-                names[of][fields.bare_name(name)] = None
-            if number and not values.is_nothing(number):
-                given[of]["catalogue_number", number] = None
-        self._label_names = ["; ".join(found) or None for found in names]
-
-
+@lru_cache(_REMEMBERED)
 def _date(raw: bytes) -> tuple[str | None, tuple[str, ...]]:
     flags: set[str] = set()
     return values.date(fields.year(texts.unescape(raw)), flags), tuple(flags)
 
 
+@lru_cache(_REMEMBERED)
 def _duration(raw: bytes) -> tuple[int | None, list[str]]:
     flags: set[str] = set()
     return values.duration(texts.unescape(raw), flags), sorted(flags)

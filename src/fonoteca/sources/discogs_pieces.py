@@ -17,6 +17,22 @@ from fonoteca.sources.discogs_wide import TABLES, WideRows
 from fonoteca.sources.stream import Torn
 from fonoteca.sources.xmlrecords import Block, records_of, starts_of
 
+_FORM = 2
+"""Of what a piece leaves: one that was read by other code before an interruption is read again."""
+_REPEATED = [
+    "artist",
+    "release",
+    "label",
+    "country",
+    "kind",
+    "date",
+    "genres.list.element",
+    "tracks.list.element.title",
+    "identifiers.list.element.scheme",
+    *[f"credits.list.element.{name}" for name in ("name", "role", "joined_by")],
+]
+"""Columns whose texts come again and again in a piece: a dictionary of any other would only take time."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -29,6 +45,7 @@ class Piece:
         first, over, last, damage: as in :class:`fonoteca.sources.xmlrecords.Block`.
         length: bytes of the block.
         drop: lines of elements whose number came before → ``duplicate`` or ``conflict``.
+        form: of the files.
     """
 
     folder: str
@@ -40,6 +57,7 @@ class Piece:
     last: bool = False
     damage: tuple[str, str] | None = None
     drop: Mapping[int, str] = field(default_factory=dict)
+    form: int = _FORM
 
     def as_json(self) -> bytes:
         """One line."""
@@ -93,7 +111,7 @@ def read(piece: Piece, data: bytes) -> dict[str, int]:
     written = {}
     for table, rows in tables(piece, data).items():
         with durable.scratch(piece.path(table)) as stream:
-            pq.write_table(rows, stream, compression="lz4", write_statistics=False)
+            pq.write_table(rows, stream, compression="lz4", write_statistics=False, use_dictionary=_REPEATED)
         written[table] = rows.num_rows
     note = {"piece": json.loads(piece.as_json()), "rows": written}
     durable.write_bytes(piece.note, json.dumps(note, sort_keys=True).encode())

@@ -37,7 +37,7 @@ _HEX = (rb"[9ADad]|[2-9A-Fa-f][\dA-Fa-f]|[1-9A-Fa-f][\dA-Fa-f]{2}|[1-9A-Ca-cEe][
 _BAD_REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#(?:" + _DECIMAL + rb")|#x(?:" + _HEX + rb"));)")
 _TAG = re.compile(rb'(/?)([A-Za-z_][A-Za-z0-9_.-]*)((?: [A-Za-z_][A-Za-z0-9_.-]*="[^"\x00-\x1f]*")*)( ?/?)')
 _ATTRIBUTE = re.compile(rb' ([A-Za-z_][A-Za-z0-9_.-]*)="')
-_NON_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_NON_CHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,8 @@ def _is_plain(data: bytes) -> bool:
         return False
     if _BAD_REFERENCE.search(data) is not None:
         return False
-    return data.isascii() or (_is_utf_8(data) and not any(c in data for c in _NON_CHARACTERS))
+    # Looking for one byte is so quick, and it is so seldom there, that it is looked for first.
+    return data.isascii() or (_is_utf_8(data) and not (b"\xef" in data and _NON_CHARACTER.search(data)))
 
 
 def _is_utf_8(data: bytes) -> bool:

@@ -7,7 +7,7 @@ ASCII, no reference, no blank at an end or beside another. All others are unesca
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,3 +124,24 @@ def ranges(starts: Ints, counts: Ints) -> Ints:
 def offsets_of(counts: Ints) -> pa.Array:
     """Offsets of lists from their lengths."""
     return pa.array(np.concatenate(([0], np.cumsum(counts))).astype(np.int32))
+
+
+def distinct(column: pa.Array, record: Ints) -> tuple[pa.Array, Ints]:
+    """Texts without those that came before in the same record; ``record`` of each in order."""
+    encoded = column.dictionary_encode()
+    pair = record * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
+    _, first = np.unique(pair, return_index=True)
+    if len(first) == len(pair):
+        return column, record
+    first.sort()
+    return column.take(pa.array(first)), record[first]
+
+
+def listed(count: int, found: Mapping[int, Iterable[str]]) -> pa.Array:
+    """Lists of texts, most of them empty: row → its texts, sorted."""
+    sizes = np.zeros(count, np.int64)
+    flat: list[str] = []
+    for row, some in sorted(found.items()):
+        sizes[row] = len(set(some))
+        flat += sorted(set(some))
+    return pa.ListArray.from_arrays(offsets_of(sizes), pa.array(flat, pa.string()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from fonoteca.sources import discogs_fields as fields
@@ -104,22 +103,34 @@ def _recording(
 
 
 def _isrcs(release: Element, positions: list[str], flags: set[str]) -> tuple[dict[int, Isrcs], Isrcs]:
-    """ISRCs by the track that their description names ("Track A1"); a release's only track needs no naming."""
+    written = [(e.get("value") or "", e.get("description") or "")
+               for e in release.iterfind("identifiers/identifier") if e.get("type") == "ISRC"]  # fmt: skip
+    return assigned(written, positions, flags)
+
+
+def assigned(written: list[tuple[str, str]], positions: list[str], flags: set[str]) -> tuple[dict[int, Isrcs], Isrcs]:
+    """ISRCs by the track that their description names ("Track A1"); a release's only track needs no naming.
+
+    Args:
+        written: value and description of each identifier that is called an ISRC.
+        positions: of the release's tracks.
+        flags: the release's.
+
+    Returns:
+        Number of a track, from 0 → its ISRCs; and those that name none.
+    """
+    if not written:
+        return {}, ()
     at = {position.lower(): number for number, position in enumerate(positions) if positions.count(position) == 1}
     given: dict[int, Isrcs] = {}
     rest: Isrcs = ()
-    for isrc, words in _written_isrcs(release, flags):
-        number = 0 if len(positions) == 1 else at.get(_NAMED.sub("", words, count=1).lower())
+    for value, words in written:
+        isrc = values.isrc(value, flags)
+        if isrc is None:
+            continue
+        number = 0 if len(positions) == 1 else at.get(_NAMED.sub("", words.strip(), count=1).lower())
         if number is None:
             rest += () if ("isrc", isrc) in rest else (("isrc", isrc),)
         elif ("isrc", isrc) not in given.get(number, ()):
             given[number] = (*given.get(number, ()), ("isrc", isrc))
     return given, rest
-
-
-def _written_isrcs(release: Element, flags: set[str]) -> Iterator[tuple[str, str]]:
-    for e in release.iterfind("identifiers/identifier"):
-        if e.get("type") == "ISRC":
-            isrc = values.isrc(e.get("value"), flags)
-            if isrc is not None:
-                yield isrc, (e.get("description") or "").strip()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
+from blake3 import blake3
 
 from fonoteca.core.ids import Kind, make_id
 from fonoteca.sources.discogs_readers import READERS, key_conflict, no_number, number_of
@@ -62,7 +62,7 @@ def name_key(name: str) -> str:
 
 def mark_of(raw: bytes) -> int:
     """A digest of an element, by which exact duplicates are told from conflicts."""
-    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(blake3(raw).digest(8), "little", signed=True)
 
 
 def line_of(position: str) -> int:
