@@ -36,7 +36,7 @@ NAMED = [
     (L, "https://archive.org/details/gd1977-05-08/", ("internet_archive", "gd1977-05-08")),
     (L, "http://www.archive.org/download/gd1977-05-08", ("internet_archive", "gd1977-05-08")),
     (R, "https://archive.org/download/item/01.flac", ("internet_archive", "item/01.flac")),
-    (R, "https://archive.org/download/item/1%20%C3%A9%20%E2%82%AC%F0%9F%8E%B5.ogg", ("internet_archive", "item/1 é €🎵.ogg")),
+    (R, "https://archive.org/download/it/1%20%C3%A9%E2%82%AC%F0%9F%8E%B5.ogg", ("internet_archive", "it/1 é€🎵.ogg")),
     (R, "https://archive.org/download/item/disc1/01+a.flac", ("internet_archive", "item/disc1%2F01+a.flac")),
     (R, "https://archive.org/download/item/100%25.flac?x#y", ("internet_archive", "item/100%25.flac")),
     (R, "https://archive.org/download/item/né.flac", ("internet_archive", "item/né.flac")),
