@@ -478,6 +478,78 @@ def test_columns_of_an_earlier_schema_are_read(tmp_path: Path) -> None:
     assert sum(len(row["tracks"]) for row in wide["recording"].values()) == 3
 
 
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("odd", ["1", "1\t" * 40, ""])
+def test_one_odd_line_of_two_is_refused_alone(tmp_path: Path, odd: str, at: int) -> None:
+    lines = [artist(1)]
+    lines.insert(at, odd)
+    wide, refused = same(tmp_path / "w", folder(tmp_path / "d", GOOD | {"artist": lines}))
+    assert [(position, code) for position, code, *_ in refused if "artist:" in position] == [
+        (f"mbdump/artist:{at + 1}", "column-count")
+    ]
+    assert make_id(Kind.ARTIST, "musicbrainz", gid("c", 1)) in wide["artist"]
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+def test_one_line_of_a_known_form_among_many_of_another_is_no_reason_to_guess(tmp_path: Path, bulk: bool) -> None:
+    lines = [artist(1), *(artist(number) + "\t1" for number in range(2, 5))]
+    path = folder(tmp_path / "d", GOOD | {"artist": lines})
+    with pytest.raises(Usage) as caught:
+        by_columns(tmp_path / "w", path) if bulk else by_rows(path)
+    assert caught.value.code == "unknown-columns"
+    assert "20 columns" in caught.value.why
+
+
+PAGES = {
+    "url": [
+        line("url", id=1, gid=gid("9", 1), url="https://www.discogs.com/release/4711"),
+        line("url", id=2, gid=gid("9", 2), url="https://www.discogs.com/artist/12"),
+        line("url", id=3, gid=gid("9", 3), url="https://www.jamendo.com/track/99/song"),
+        line("url", id=4, gid=gid("9", 4), url="https://archive.org/details/an_item"),
+        line("url", id=5, gid=gid("9", 5), url="https://example.org/"),
+        line("url", id=6, gid=gid("9", 6), url=f"https://musicbrainz.org/release/{gid('b', 2)}"),
+    ],
+    "l_release_url": [line("l_release_url", id=n, link=1, entity0=1, entity1=url)
+                      for n, url in enumerate([1, 2, 4, 5, 6, 1])],
+    "l_artist_url": [line("l_artist_url", id=1, link=1, entity0=1, entity1=2)],
+    "l_recording_url": [line("l_recording_url", id=1, link=1, entity0=1, entity1=3)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, {"chunk": 1, "piece": 1}])
+def test_pages_of_other_sources_give_their_keys_to_what_they_are_about(tmp_path: Path, options: dict[str, int]) -> None:
+    wide, refused = same(tmp_path / "w", folder(tmp_path / "d", GOOD | PAGES), **options)
+    assert not refused
+
+    def added(kind: Kind, letter: str) -> list[tuple[str, str]]:
+        known = {"catalogue_number", "release_group_mbid", "upc", "isni", "isrc", "iswc", "work_mbid", "mbid"}
+        row = wide[kind.word][make_id(kind, "musicbrainz", gid(letter, 1))]
+        return [pair for pair in row["identifiers"] if pair[0] not in known]
+
+    assert added(Kind.RELEASE, "b") == [("discogs", "4711"), ("internet_archive", "an_item")]
+    assert added(Kind.ARTIST, "c") == [("discogs", "12")]
+    assert added(Kind.RECORDING, "a") == [("jamendo", "99")]
+    # Its own pages are no redirects.
+    album = wide["release"][make_id(Kind.RELEASE, "musicbrainz", gid("b", 1))]
+    assert ("mbid", gid("b", 2)) not in album["identifiers"]
+
+
+def test_pages_that_are_related_to_nothing_are_refused(tmp_path: Path) -> None:
+    lost = {"l_artist_url": [line("l_artist_url", id=1, link=1, entity0=1, entity1=99),
+                             line("l_artist_url", id=2, link=1, entity0=99, entity1=2)]}  # fmt: skip
+    _, refused = same(tmp_path / "w", folder(tmp_path / "d", GOOD | PAGES | lost))
+    assert [(position, code) for position, code, *_ in refused] == [
+        ("mbdump/l_artist_url:1", "dangling-reference"), ("mbdump/l_artist_url:2", "dangling-reference"),
+    ]  # fmt: skip
+
+
+def test_relations_without_the_table_of_addresses_say_so_and_harm_nothing(tmp_path: Path) -> None:
+    where = folder(tmp_path / "d", GOOD | {name: lines for name, lines in PAGES.items() if name != "url"})
+    assert any("no table url: " in text for text in SOURCE.warnings(SOURCE.resolve(Dump([where]))))
+    _, refused = same(tmp_path / "w", where)
+    assert not refused
+
+
 @pytest.mark.parametrize("packed", ["bz2", "xz"])
 def test_a_torn_archive_stops_and_says_so(tmp_path: Path, packed: str) -> None:
     path = archive(

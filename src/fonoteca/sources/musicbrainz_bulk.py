@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from fonoteca.core.progress import Progress
 from fonoteca.sources import musicbrainz_checks as checks
+from fonoteca.sources import musicbrainz_links as links
 from fonoteca.sources import musicbrainz_pieces as pieces
 from fonoteca.sources import musicbrainz_sql as queries
 from fonoteca.sources.bulk import CHUNK_ROWS, Sql
@@ -79,6 +80,8 @@ class TablesBulk:
         sql.stage("mb_places", queries.PLACES)
         counted = "(SELECT medium, count(*) AS tracks FROM mb_track GROUP BY medium)"
         sql.stage("mb_track_counts", queries.TRACK_COUNTS.format(counted if recount else "mb_medium_tracks"))
+        for kind in links.KINDS:
+            sql.stage(links.staged(kind), links.query(kind))
         sql.view("mb_recording_names", queries.RECORDING_NAMES)
 
     def _plan(self, sql: Sql) -> dict[str, list[Callable[[], str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,15 +88,16 @@ class Files:
                 elif member.name.removeprefix("./").startswith(FOLDER + "/"):
                     yield File(member.name.rpartition("/")[2], None, member.stream)
 
-    def form(self, table: Table, width: int) -> tuple[str, ...]:
-        """The columns of a table whose lines have so many cells.
+    def form(self, table: Table, widths: Counter[int]) -> tuple[str, ...]:
+        """The columns of a table whose first lines have so many cells; an odd line among them does not count.
 
         Raises:
             Usage: ``unknown-columns``.
         """
-        found = self.columns.get(table.name) or table.form(width)
+        found = self.columns.get(table.name) or table.form(widths)
         if found is None or not set(table.needed) <= set(found):
             expected = " or ".join(str(len(form)) for form in table.forms)
+            width = max(sorted(widths), key=lambda number: widths[number], default=0)
             raise Usage("unknown-columns", f"{table.member} has other columns than MusicBrainz publishes",
                         f"its lines have {width} columns, schema {SCHEMA} has {expected}",
                         "see whether a newer fonoteca knows this schema; nothing was changed", self.name)  # fmt: skip

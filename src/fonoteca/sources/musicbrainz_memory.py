@@ -10,7 +10,7 @@ from typing import Any
 from fonoteca.sources import values
 from fonoteca.sources.musicbrainz_checks import ODD, REFERENCES, kind, order
 from fonoteca.sources.musicbrainz_files import Files
-from fonoteca.sources.musicbrainz_pieces import Broken, mended, usual_width
+from fonoteca.sources.musicbrainz_pieces import Broken, mended, widths_of
 from fonoteca.sources.musicbrainz_tables import FOLDER, Table
 from fonoteca.sources.musicbrainz_text import NULL, unescaped, uuid
 from fonoteca.sources.records import Duplicate, Refused
@@ -71,7 +71,7 @@ def _read(table: Table, files: Files, data: bytes, tables: Tables, rejected: Map
     rows = tables.kept.setdefault(table.name, [])
     if not data:
         return
-    form = files.form(table, usual_width(io.BytesIO(data)))
+    form = files.form(table, widths_of(io.BytesIO(data)))
     for number, line in enumerate(mended(io.BytesIO(data), table, form), 1):
         if isinstance(line, Broken):
             position = f"{table.member}:{number}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,16 +101,16 @@ def whole(path: Path) -> Iterator[Piece]:
         yield Piece(path, size, lines + (not last.endswith(b"\n")), plain)
 
 
-def width(path: Path) -> int:
-    """The number of columns that most of a file's first lines have; 0 for an empty file."""
+def widths(path: Path) -> Counter[int]:
+    """Numbers of columns that a file's first lines have, and how many of them have each; none for an empty file."""
     with path.open("rb") as stream:
-        return usual_width(stream)
+        return widths_of(stream)
 
 
-def usual_width(stream: IO[bytes]) -> int:
+def widths_of(stream: IO[bytes]) -> Counter[int]:
     """The same, of a stream at its beginning."""
-    found = [line.count(b"\t") + 1 for line in (stream.readline(LIMITS.line) for _ in range(_SAMPLE)) if line]
-    return max(sorted(set(found)), key=found.count, default=0)
+    lines = (stream.readline(LIMITS.line) for _ in range(_SAMPLE))
+    return Counter(line.count(b"\t") + 1 for line in lines if line)
 
 
 def reading(path: Path, table: Table, form: tuple[str, ...]) -> str:

@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fonoteca.core.ids import Kind
 from fonoteca.sources import musicbrainz_fields as fields
+from fonoteca.sources import musicbrainz_links as links
 from fonoteca.sources import values
 from fonoteca.sources.musicbrainz_files import Files, no_recordings
 from fonoteca.sources.musicbrainz_memory import Row, Tables, load
@@ -80,6 +82,7 @@ def _artists(tables: Tables) -> Iterator[ArtistRecord]:
         ((row["artist"], "isni", row["isni"].strip(" ").upper()) for row in tables.rows("artist_isni")),
         ((row["artist"], "ipi", row["ipi"].strip(" ")) for row in tables.rows("artist_ipi")),
         _redirects(tables, "artist"),
+        links.identifiers(tables, Kind.ARTIST),
     )
     for row in tables.rows("artist"):
         yield ArtistRecord(row["gid"], row.position, values.text(row["name"], set()) or "",
@@ -91,7 +94,8 @@ def _releases(tables: Tables, named: _Credits) -> dict[int, ReleaseRecord]:
     events, labels = fields.events(tables), _labels(tables)
     found = {}
     bad_upc: set[int] = set()
-    names = _names(_release_names(tables, groups, bad_upc), _redirects(tables, "release"))
+    names = _names(_release_names(tables, groups, bad_upc), _redirects(tables, "release"),
+                   links.identifiers(tables, Kind.RELEASE))  # fmt: skip
     for row in tables.rows("release"):
         flags = {"bad-upc"} if row["id"] in bad_upc else set()
         date, country, odd = events.get(row["id"], (None, None, set()))
@@ -162,10 +166,11 @@ def _recording_names(tables: Tables) -> dict[int, Names]:
     iswcs: dict[int, list[str]] = defaultdict(list)
     for row in tables.rows("iswc"):
         iswcs[row["work"]].append(row["iswc"].strip(" ").upper())
-    links = [(row["entity0"], row["entity1"]) for row in tables.rows("l_recording_work")]
+    performed = [(row["entity0"], row["entity1"]) for row in tables.rows("l_recording_work")]
     return _names(
         ((row["recording"], "isrc", values.isrc(row["isrc"], set())) for row in tables.rows("isrc")),
         _redirects(tables, "recording"),
-        ((recording, "work_mbid", works.get(work)) for recording, work in links),
-        ((recording, "iswc", iswc) for recording, work in links for iswc in iswcs.get(work, ())),
+        ((recording, "work_mbid", works.get(work)) for recording, work in performed),
+        ((recording, "iswc", iswc) for recording, work in performed for iswc in iswcs.get(work, ())),
+        links.identifiers(tables, Kind.RECORDING),
     )

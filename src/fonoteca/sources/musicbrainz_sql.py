@@ -116,7 +116,8 @@ def _release_names(low: int, high: int) -> str:
             WHERE {_range("release", low, high)} AND lower(trim(catalog_number)) <> '[none]'
                 AND ({_CATALOGUE_NUMBER}) IS NOT NULL
         UNION ALL SELECT new_id, 'mbid', gid::VARCHAR FROM mb_release_gid_redirect
-            WHERE {_range("new_id", low, high)}{group}"""
+            WHERE {_range("new_id", low, high)}
+        UNION ALL FROM mb_release_links WHERE {_range("entity", low, high)}{group}"""
 
 
 def _labels(low: int, high: int) -> str:
@@ -166,7 +167,8 @@ RECORDING_NAMES = f"""
     UNION ALL SELECT new_id, 'mbid', gid::VARCHAR FROM mb_recording_gid_redirect
     UNION ALL SELECT entity0, 'work_mbid', w.gid::VARCHAR FROM mb_l_recording_work l JOIN mb_work w ON w.id = l.entity1
     UNION ALL SELECT entity0, 'iswc', upper(trim(i.iswc)) FROM mb_l_recording_work l JOIN mb_iswc i
-        ON i.work = l.entity1"""
+        ON i.work = l.entity1
+    UNION ALL FROM mb_recording_links"""
 """All identifiers of recordings but their own MBIDs."""
 
 
@@ -218,7 +220,8 @@ def _artist_names(low: int, high: int) -> str:
         SELECT artist, 'isni' AS scheme, upper(trim(isni)) AS value FROM mb_artist_isni
             WHERE {_range("artist", low, high)}
         UNION ALL SELECT artist, 'ipi', trim(ipi) FROM mb_artist_ipi WHERE {_range("artist", low, high)}
-        UNION ALL SELECT new_id, 'mbid', gid::VARCHAR FROM mb_artist_gid_redirect WHERE {_range("new_id", low, high)}"""
+        UNION ALL SELECT new_id, 'mbid', gid::VARCHAR FROM mb_artist_gid_redirect WHERE {_range("new_id", low, high)}
+        UNION ALL FROM mb_artist_links WHERE {_range("entity", low, high)}"""
 
 
 def artists(low: int, high: int) -> str:

@@ -113,7 +113,7 @@ class Staging:
                 found = pieces.cut(file.stream(), work, f"mb_{table.name}", self._piece)
             form: tuple[str, ...] | None = None
             for piece in found:
-                form = form or self._files.form(table, pieces.width(piece.path))
+                form = form or self._files.form(table, pieces.widths(piece.path))
                 yield table, form, piece
 
     def _raw(self, work: Path, table: Table) -> str:

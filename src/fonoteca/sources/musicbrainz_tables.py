@@ -46,9 +46,20 @@ class Table:
         """The file's name in positions: ``mbdump/recording``."""
         return f"{FOLDER}/{self.name}"
 
-    def form(self, width: int) -> tuple[str, ...] | None:
-        """The list with so many columns."""
-        return next((form for form in self.forms if len(form) == width), None)
+    def form(self, widths: Mapping[int, int]) -> tuple[str, ...] | None:
+        """The list with as many columns as the first lines have.
+
+        A few odd lines among them do no harm. Where most lines have one number of columns that is in no list, the
+        table is another one, whatever the others have.
+
+        Args:
+            widths: number of columns → how many lines have it.
+        """
+        usual = max(widths, key=lambda width: (widths[width], -width), default=0)
+        known = {len(form): form for form in reversed(self.forms)}
+        if usual not in known and widths.get(usual, 0) * 2 > sum(widths.values()):
+            return None
+        return known.get(max(known, key=lambda width: widths.get(width, 0))) if widths.keys() & known else None
 
 
 def _table(
@@ -67,6 +78,7 @@ _ISRC = "id recording isrc {}edits_pending created"
 _ISWC = "id work iswc {}edits_pending created"
 _MEDIUM = "id release position format name edits_pending last_updated track_count"
 _EVENT = " ".join(_DATES)
+_NO_PAGES = "nothing names pages of other sources"
 
 _CORE = (
     _table("recording", "id gid name artist_credit length comment edits_pending last_updated video",
@@ -111,6 +123,13 @@ _CORE = (
     _table("l_recording_work", _LINKED, "entity0 entity1", "entity0 entity1", lack="recordings name no works"),
     _table("iswc", (_ISWC.format(""), _ISWC.format("source ")), "work iswc:VARCHAR", "work iswc",
            lack="works have no ISWC"),
+    _table("url", "id gid url edits_pending last_updated", "id url:VARCHAR", "id url", unique="id", lack=_NO_PAGES),
+    _table("l_recording_url", _LINKED, "entity0 entity1", "entity0 entity1",
+           lack="recordings name no pages of other sources"),
+    _table("l_release_url", _LINKED, "entity0 entity1", "entity0 entity1",
+           lack="releases name no pages of other sources"),
+    _table("l_artist_url", _LINKED, "entity0 entity1", "entity0 entity1",
+           lack="artists name no pages of other sources"),
     _table("recording_gid_redirect", _REDIRECT, "gid:UUID new_id", "gid new_id", unique="gid",
            lack="old MBIDs of merged recordings lead nowhere"),
     _table("release_gid_redirect", _REDIRECT, "gid:UUID new_id", "gid new_id", unique="gid",
