@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from fonoteca.catalogue.bootstrap import SIDES
+
 if TYPE_CHECKING:
     from fonoteca.catalogue.bootstrap import Groups
     from fonoteca.catalogue.coverage import Relations
 
 BY = ("tier", "country", "decade", "genre", "licence")
 """What coverage can be broken down by; ``tier`` and ``licence`` need what only the caller knows."""
+NEEDED: dict[str, tuple[str, ...]] = {
+    "country": ("releases",), "genre": ("genres",), "licence": ("facts_claim", "tracks"),
+}  # fmt: skip
+"""What a breakdown is by → the views that it asks besides ``heard``."""
 KEYS = pa.schema([("recording_id", pa.int64()), ("key", pa.string())])
 """Recording → key, for a breakdown; a recording may have several keys."""
 LICENCES = pa.schema([("licence", pa.string()), ("url", pa.string()), ("key", pa.string())])
@@ -24,7 +30,7 @@ Bands = Sequence[tuple[str, int]]
 UNHEARD = "unheard"
 UNKNOWN = "unknown"
 _ALL = "heard"
-_HELD = "(SELECT * FROM heard WHERE recording_id IN (SELECT id FROM held_ids))"
+_HELD = "(SELECT * FROM heard_members WHERE held = 1)"
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def breakdown(catalogue: Relations, by: str, wanted: Wanted, known: Groups, unkn
 
     Args:
         by: one of :data:`BY`.
-        wanted: what the caller knows. Relation ``held_ids`` names what is held.
+        wanted: what the caller knows. Relation ``heard_members`` has what is held, where anything is.
         known: the recordings with known listens; borders of tiers are found in them.
         unknown: how many others there are.
     """
@@ -69,7 +75,8 @@ def breakdown(catalogue: Relations, by: str, wanted: Wanted, known: Groups, unkn
     found: dict[str, _Sums] = {}
     if by == "tier" and wanted.bands:
         borders = _borders(known, [percent for _, percent in wanted.bands[:-1]])
-        keyed, everything = _tier(catalogue, wanted.bands, borders), _tier_sums(wanted.bands, borders, known, unknown)
+        keyed = _tier(catalogue, wanted.bands, borders, known)
+        everything = _tier_sums(wanted.bands, borders, known, unknown)
     else:
         keyed = _KEYED[by]
         everything = _sums(catalogue, keyed, _ALL)
@@ -157,14 +164,21 @@ def _borders(known: Groups, percents: Sequence[int]) -> list[_Border]:
     return found
 
 
-def _tier(catalogue: Relations, bands: Bands, borders: Sequence[_Border]) -> str:
-    """Tiers by listens; only where a border runs through equal counts, by id too."""
+def _tier(catalogue: Relations, bands: Bands, borders: Sequence[_Border], known: Groups) -> str:
+    """Tiers of what is held, by listens; by id too where a border runs through equal counts that some of it has."""
     cases = [f"WHEN listens IS NULL THEN '{UNHEARD}'"]
     for (name, _), at in zip(bands[:-1], borders, strict=True):
-        nth = _nth(catalogue, at.listens, at.first) if at.first else None
-        ties = f" OR (listens = {at.listens} AND recording_id <= {nth})" if at.first else ""
+        ties = ""
+        if at.first and _is_held(known, at.listens):
+            ties = f" OR (listens = {at.listens} AND recording_id <= {_nth(catalogue, at.listens, at.first)})"
         cases.append(f"WHEN listens > {at.listens}{ties} THEN '{name}'")
     return f"SELECT CASE {' '.join(cases)} ELSE '{bands[-1][0]}' END AS key, listens FROM {{heard}} AS h"
+
+
+def _is_held(known: Groups, listens: int) -> bool:
+    """Is any recording of so many listens held?"""
+    held = [side for side, (is_held, _) in enumerate(SIDES) if is_held]
+    return bool(known.recordings[held][:, known.listens == listens].sum())
 
 
 def _tier_sums(

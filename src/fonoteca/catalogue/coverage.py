@@ -1,8 +1,8 @@
 """Coverage: the share of all known listens that what is held, or published, stands for (docs/formats/signal.md).
 
-Nothing here goes recording by recording: the view ``heard`` is counted into a histogram (how many recordings have so
-many listens), once whole and once for what is held or published; all else is computed from these few rows. So a
-replicate of the bootstrap costs the number of different counts, and the catalogue is never joined with itself.
+Nothing here goes recording by recording: the view ``heard_counts`` is a histogram (how many recordings have so many
+listens), what is held or published is looked up once, and all else is computed from these few rows. So a replicate of
+the bootstrap costs the number of different counts, and the catalogue is never joined with itself.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from fonoteca.catalogue import operations
 from fonoteca.catalogue.bootstrap import SEED, SIDES, Groups, replicates
-from fonoteca.catalogue.breakdown import BY, KEYS, Bands, Group, Wanted, breakdown
+from fonoteca.catalogue.breakdown import BY, KEYS, NEEDED, Bands, Group, Wanted, breakdown
 
 if TYPE_CHECKING:
     from fonoteca.catalogue.bootstrap import Array
 
-__all__ = ["BY", "KEYS", "Coverage", "Group", "Relations", "Share", "Threshold", "coverage"]
+__all__ = ["BY", "KEYS", "NEEDED", "Coverage", "Group", "Relations", "Share", "Threshold", "coverage"]
 
 _MEMBERS = pa.schema([("id", pa.int64())])
 _MEMBER = """
@@ -122,7 +122,7 @@ def coverage(
     """How much of what is listened to is held, and published.
 
     Args:
-        catalogue: with the view ``heard``.
+        catalogue: with the views ``heard`` and ``heard_counts``, and for ``by`` those of :data:`NEEDED`.
         held, published: ids of recordings; ids that the catalogue does not know count for nothing.
         by: one of :data:`BY`, or None.
         keys: columns of :data:`KEYS`, for a ``by`` that the catalogue cannot know itself; empty where None.
@@ -137,8 +137,11 @@ def coverage(
     members = _ids(held), _ids(published)
     for name, table in zip(("held_ids", "published_ids"), members, strict=True):
         catalogue.give(name, table)
-    whole = _rows(catalogue, operations.histogram("heard", "source"))
-    part = _rows(catalogue, _PART) if any(table.num_rows for table in members) else whole.slice(0, 0)
+    whole = _rows(catalogue, "SELECT source, listens, recordings FROM heard_counts")
+    part = whole.slice(0, 0)
+    if any(table.num_rows for table in members):
+        catalogue.give("heard_members", _rows(catalogue, _MEMBERS_HEARD))
+        part = _rows(catalogue, operations.histogram("heard_members", "source", "held", "published"))
     known, unknown = _known(whole, part), _unknown(whole, part)
     share_held, share_published = _shares(known, unknown)
     without = int(unknown.recordings.sum())
@@ -162,10 +165,9 @@ def _ids(found: Collection[int] | pa.Array) -> pa.Table:
     return pa.table([array.cast(pa.int64())], schema=_MEMBERS)
 
 
-_PART = f"""
-    SELECT h.source, h.listens, m.held, m.published, count(*) AS recordings
-    FROM heard AS h JOIN ({_MEMBER}) AS m ON m.id = h.recording_id
-    GROUP BY h.source, h.listens, m.held, m.published"""
+_MEMBERS_HEARD = f"""
+    SELECT h.recording_id, h.source, h.year, h.release_id, h.listens, m.held, m.published
+    FROM heard AS h JOIN ({_MEMBER}) AS m ON m.id = h.recording_id"""
 
 
 def _rows(catalogue: Relations, query: str) -> pa.Table:

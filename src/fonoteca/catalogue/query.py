@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fonoteca.catalogue import engine as engines
-from fonoteca.catalogue import failures, lookup, quick, reading, retention, show, views
+from fonoteca.catalogue import failures, lookup, quick, reading, retention, show, tally, views
 from fonoteca.catalogue.engine import Engine, connect, footers_kept, parquet, text
 from fonoteca.catalogue.generation import Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
@@ -31,7 +31,7 @@ from fonoteca.core.errors import NoArchive
 from fonoteca.core.ids import Kind, show_id
 from fonoteca.core.layout import ArchiveLayout, PublicationLayout
 from fonoteca.formats.claim import FIELDS, Claim
-from fonoteca.formats.tables import PUBLISHED
+from fonoteca.formats.tables import PUBLISHED, SORT_KEYS
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,14 +69,18 @@ class Catalogue:
     @classmethod
     @contextlib.contextmanager
     def open(
-        cls, layout: ArchiveLayout, *, engine: Engine = engines.DEFAULT, values: Mapping[str, pa.Table] | None = None
-    ) -> Iterator[Catalogue]:
+        cls, layout: ArchiveLayout, *, engine: Engine = engines.DEFAULT, values: Mapping[str, pa.Table] | None = None,
+        only: Collection[str] | None = None, spill: Path | None = None,
+    ) -> Iterator[Catalogue]:  # fmt: skip
         """The generation that counts now; an ingest that runs meanwhile does not disturb it.
 
         Args:
             layout: of the archive.
             engine: limits of memory and threads.
             values: further tables by name (``holdings``, ``verdicts``), joined by the caller's queries.
+            only: views that will be asked for, besides ``heard`` and those that are small; None: all. To name one, the
+                footer of a file of each partition has to be read.
+            spill: folder for what a large question does not keep in memory; None: it fails.
 
         Raises:
             NoArchive: ``no-catalogue``: nothing was ingested yet.
@@ -84,12 +88,14 @@ class Catalogue:
         """
         places = Places.of(layout)
         with (
-            retention.reading(places) as generation, failures.reading(), connect(engine) as connection,
+            retention.reading(places) as generation, failures.reading(), connect(engine, spill) as connection,
             quick.opened(places, generation, engine) as found,
         ):  # fmt: skip
             with footers_kept(connection):
-                views.name_facts(connection, places, generation, generation.remaps)
-                reading.name_tables(connection, places, generation)
+                if only is None or any(name.startswith("facts_") for name in only):
+                    views.name_facts(connection, places, generation, generation.remaps)
+                reading.name_tables(connection, places, generation, only)
+                connection.execute(f"CREATE VIEW heard_counts AS {tally.query(places, generation)}")
             _name_views(connection, PUBLISHED_VIEWS, {})
             _give(connection, values or {})
             _close_doors(connection, places.paths(generation.files()))
@@ -113,6 +119,7 @@ class Catalogue:
         with connect(engine) as connection:
             _name_views(connection, VIEWS, paths)
             connection.execute(f"CREATE VIEW heard AS {reading.HEARD}")
+            connection.execute(f"CREATE VIEW heard_counts AS {tally.COUNTED}")
             views.name_table(connection, "tombstones", TOMBSTONES.empty_table())
             _name_views(connection, PUBLISHED_VIEWS, published)
             _close_doors(connection, [p for found in [*paths.values(), *published.values()] for p in found])
@@ -187,7 +194,11 @@ class Catalogue:
     def table(self, name: str) -> pa.Table:
         """A whole view, in its order, with the columns of its schema. KeyError for a name that is none."""
         schema = (VIEWS | PUBLISHED_VIEWS)[name]
-        return self.sql(f"SELECT {', '.join(_quoted(schema.names))} FROM {name}").table().cast(schema)
+        columns = _quoted(schema.names)
+        # An edition's file has its order; in a generation several files make one view.
+        first = [] if self.is_edition else SORT_KEYS.get(name, ())
+        ordered = f" ORDER BY {', '.join([*_quoted(first), *columns])}" if first else ""
+        return self.sql(f"SELECT {', '.join(columns)} FROM {name}{ordered}").table().cast(schema)
 
     def recording_ids(self) -> pa.Array:
         """All recordings, ascending: 64-bit integers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from fonoteca.catalogue import operations, popularity, tombstones, views, wide
@@ -27,11 +28,15 @@ _DIRECT = {
 DIRECT = tuple(fact for fact, _ in _DIRECT.values())
 
 
-def name_tables(connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation) -> None:
-    """Make the views ``recordings`` … ``claims``, ``popularity`` and ``heard``."""
+def name_tables(
+    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, only: Collection[str] | None = None
+) -> None:
+    """Make the views ``recordings`` … ``claims``, or ``only`` some of them; and ``popularity`` and ``heard``."""
     hidden = wide.name_overlaps(connection, places, generation)
     given = wide.without_overlaps(wide.scans(places, generation), hidden)
     for table, schema in MERGED.items():
+        if only is not None and table not in only and not generation.is_flat:
+            continue
         queries = _queries(places, generation, given, table)
         listed = ", ".join(schema.names)
         rows = " UNION ALL ".join(f"SELECT {listed} FROM ({query})" for query in queries)

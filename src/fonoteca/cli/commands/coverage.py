@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Print the shares."""
     from fonoteca.archive.holdings import Holdings
-    from fonoteca.catalogue.coverage import coverage
+    from fonoteca.catalogue.coverage import NEEDED, coverage
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
     from fonoteca.publish.tiers import BANDS
@@ -45,7 +45,11 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     engine = Engine.of(context.settings)
     held = {h.recording for h in Holdings.open(layout).holdings()}
     published = _published(layout, engine)
-    with Catalogue.open(layout, engine=engine) as catalogue, _counting(context, catalogue) as relations:
+    named = _NEEDED_UNHEARD if args.unheard else ()
+    with (
+        Catalogue.open(layout, engine=engine, only=[*named, *NEEDED.get(args.by or "", ())]) as catalogue,
+        _counting(context, catalogue) as relations,
+    ):
         licences, keys = (_licences(catalogue), _of_files(layout)) if args.by == "licence" else (None, None)
         found = coverage(relations, held, published, args.by, keys, bands=BANDS, licences=licences)
         unheard = _unheard(relations, args.unheard)
@@ -100,6 +104,7 @@ def _unheard(relations: Relations, most: int) -> list[dict[str, Any]]:
     ]
 
 
+_NEEDED_UNHEARD = ("signals", "credits", "tracks")
 _HINTS = ("listeners", "downloads", "favourites", "artist_listens", "releases")
 
 
