@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fonoteca.sources.bzip2 import WORTH_IT, Odd, ParallelBzip2, _marks, _parts
+from fonoteca.sources.bzip2 import WORTH_IT, Odd, ParallelBzip2, _End, _marks, _parts
 from fonoteca.sources.limits import LIMITS, Limits
 from fonoteca.sources.packed import form_of
 from fonoteca.sources.stream import Inflater, open_bytes, torn
@@ -111,6 +111,24 @@ def test_marks_are_found_at_every_bit() -> None:
         for mark, ends in ((0x314159265359, False), (0x177245385090, True)):
             data = b"x" + (((1 << 60) | mark << 3) << (8 - bit)).to_bytes(10, "big") + b"y"
             assert [found[1] for found in _marks(data)] == [ends]
+
+
+class _Trickle(io.BytesIO):
+    """Gives so many bytes at a time, whatever is asked for."""
+
+    def __init__(self, data: bytes, portion: int) -> None:
+        super().__init__(data)
+        self._portion = portion
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self._portion)
+
+
+def test_the_ends_of_streams_are_found_wherever_the_reading_cuts_them() -> None:
+    streams = [bz2.compress(b"%d" % n * n) for n in range(40)]
+    for portion in range(1, 48):
+        parts = list(_parts(_Trickle(b"".join(streams), portion)))
+        assert sum(isinstance(part, _End) for part in parts) == len(streams), portion
 
 
 def test_a_block_without_an_end_is_not_waited_for() -> None:

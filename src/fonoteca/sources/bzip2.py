@@ -28,7 +28,9 @@ _MARK = (1 << 48) - 1
 _READ = 1 << 20
 _LONGEST = 4 << 20  # bytes of one packed block: bzip2's blocks are below 1 MiB
 _EMPTY = 1000
-_HEADERS = {b"BZh%d" % level for level in range(1, 10)}
+_MAGIC = b"BZh"
+_HEADERS = {_MAGIC + b"%d" % level for level in range(1, 10)}
+_TRAILER = 16  # bytes: a mark and a checksum, up to the next whole byte, are 11
 
 
 class Odd(Exception):
@@ -74,30 +76,46 @@ def _bits(data: bytes, first: int, count: int) -> int:
     return int.from_bytes(part, "big") >> (-(first + count) % 8) & ((1 << count) - 1)
 
 
-def _needles() -> list[tuple[bytes, int, int]]:
-    """What a mark looks like at each of the eight bits of a byte: its whole bytes, the bit, the mark."""
+def _needles(mark: int) -> list[tuple[bytes, int]]:
+    """What a mark looks like at each of the eight bits of a byte: its whole bytes, and the bit."""
     found = []
-    for mark in (_BLOCK, _END):
-        for bit in range(8):
-            whole = (mark << (8 - bit)).to_bytes(7, "big")
-            found.append((whole[1:6] if bit else whole[:6], bit, mark))
+    for bit in range(8):
+        whole = (mark << (8 - bit)).to_bytes(7, "big")
+        found.append((whole[1:6] if bit else whole[:6], bit))
     return found
 
 
-_NEEDLES = _needles()
+_NEEDLES = {mark: _needles(mark) for mark in (_BLOCK, _END)}
 
 
 def _marks(data: bytes) -> list[tuple[int, bool]]:
-    """Bits at which marks begin, and whether each ends a stream; those that are there in whole."""
-    found = []
-    for needle, bit, mark in _NEEDLES:
-        at = data.find(needle)
+    """Bits at which marks begin, and whether each ends a stream; those that are there in whole.
+
+    A stream ends where the data does, or where another one's header follows: only there its mark is looked for. One
+    that comes anywhere else is damage, which the decoder of the block before it sees.
+    """
+    ends = {first for low, high in _last_bytes(data) for first in _find(data, _END, low, high)}
+    return sorted([(first, False) for first in _find(data, _BLOCK, 0, len(data))] + [(first, True) for first in ends])
+
+
+def _last_bytes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where a stream may end: before each header, and at the end of the data."""
+    at = data.find(_MAGIC)
+    while at >= 0:
+        yield max(0, at - _TRAILER), at
+        at = data.find(_MAGIC, at + 1)
+    yield max(0, len(data) - _TRAILER), len(data)
+
+
+def _find(data: bytes, mark: int, low: int, high: int) -> Iterator[int]:
+    """Bits at which a mark begins, of those that lie whole within these bytes."""
+    for needle, bit in _NEEDLES[mark]:
+        at = data.find(needle, low, high)
         while at >= 0:
             first = (at - 1) * 8 + bit if bit else at * 8
-            if 0 <= first <= len(data) * 8 - 48 and _bits(data, first, 48) == mark:
-                found.append((first, mark == _END))
-            at = data.find(needle, at + 1)
-    return sorted(found)
+            if low * 8 <= first <= high * 8 - 48 and _bits(data, first, 48) == mark:
+                yield first
+            at = data.find(needle, at + 1, high)
 
 
 def _parts(source: BinaryIO) -> Iterator[_Block | _End]:
