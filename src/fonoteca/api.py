@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from fonoteca.catalogue import typed
+from fonoteca.catalogue import chosen, operations, typed
 from fonoteca.catalogue.engine import Engine
 from fonoteca.catalogue.export import export, writer_for
 from fonoteca.catalogue.query import VIEWS, Catalogue
@@ -39,7 +39,7 @@ from fonoteca.catalogue.typed import (
 from fonoteca.core.errors import Failed, NoArchive
 from fonoteca.core.ids import show_id
 from fonoteca.core.layout import ARCHIVE_FILE, MIRROR_FILE, ArchiveLayout, MirrorLayout, PublicationLayout
-from fonoteca.core.settings import resolve
+from fonoteca.core.settings import Settings, resolve
 from fonoteca.core.settings_file import layers
 from fonoteca.core.sizes import parse_size
 from fonoteca.formats.claim import Claim
@@ -70,8 +70,9 @@ class Archive:
         is_edition: which of the two.
     """
 
-    def __init__(self, path: Path, joined: Joined, stack: contextlib.ExitStack) -> None:
+    def __init__(self, path: Path, joined: Joined, stack: contextlib.ExitStack, settings: Settings) -> None:
         self.path = path
+        self._settings = settings
         self.number = joined.catalogue.number
         self.is_edition = joined.catalogue.is_edition
         self._world: Joined | None = joined
@@ -90,7 +91,7 @@ class Archive:
             engine = Engine(parse_size(memory) if isinstance(memory, str) else memory, engine.threads)
         with contextlib.ExitStack() as stack:
             joined = stack.enter_context(open_joined(_layout(root), publication_policy(settings), edition, engine))
-            return cls(root, joined, stack.pop_all())
+            return cls(root, joined, stack.pop_all(), settings)
 
     def close(self) -> None:
         """Let go of the files; a second time nothing happens."""
@@ -194,6 +195,21 @@ class Archive:
         """
         return self._joined.named(words)
 
+    def isrc_groups(self) -> pa.Table:
+        """One recording of each ISRC, the most heard, by ISRC: what stands for all that share the ISRC.
+
+        Counted by the engine that the folder's setting ``catalogue.engine`` chooses.
+
+        Returns:
+            Columns isrc, recording_id, editions (recordings with the ISRC), listens (of the chosen one; null: unknown).
+
+        Raises:
+            Failed: ``missing-extra``, ``spark-failed``, ``too-little-memory``.
+        """
+        grouped = operations.isrc_groups(f"({operations.editions('identifiers', 'heard')}) AS e")
+        with chosen.counting(chosen.cluster(self._settings), self._joined.catalogue) as relations:
+            return relations.sql(f"SELECT * FROM ({grouped}) AS g ORDER BY isrc").table()
+
     def coverage(self, by: str | None = None, keys: pa.Table | None = None) -> Coverage:
         """The share of all known listens that is held and published; in an edition both are what it publishes.
 
@@ -203,12 +219,14 @@ class Archive:
 
         Raises:
             ValueError: ``by`` is none of these.
+            Failed: ``missing-extra``, ``spark-failed``, where ``catalogue.engine`` chooses Spark.
         """
         from fonoteca.catalogue.coverage import coverage
 
         published = self._published()
         held = published if self.is_edition else {h.recording for h in self._joined.holdings}
-        return coverage(self._joined.catalogue, held, published, by, keys)
+        with chosen.counting(chosen.cluster(self._settings), self._joined.catalogue) as relations:
+            return coverage(relations, held, published, by, keys)
 
     def _published(self) -> set[int]:
         query = "SELECT DISTINCT recording_id AS id FROM locator"

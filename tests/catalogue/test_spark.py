@@ -21,21 +21,23 @@ import pytest
 
 pytest.importorskip("pyspark", reason="the extra 'spark' is not installed here: make test-spark")
 
+import fonoteca
 from fonoteca.catalogue import operations
 from fonoteca.catalogue import spark as engine
 from fonoteca.catalogue.coverage import BY, coverage
 from fonoteca.catalogue.engine import connect, parquet
-from fonoteca.catalogue.ingest import execute, plan
+from fonoteca.catalogue.ingest import execute, plan, rank
 from fonoteca.catalogue.query import Catalogue
-from fonoteca.core.errors import Failed
+from fonoteca.core.errors import Failed, Usage
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT
-from fonoteca.core.settings import resolve
+from fonoteca.core.settings import Settings, resolve
 from fonoteca.publish.tiers import BANDS
 from fonoteca.sources.records import Dump
+from fonoteca.sources.table import Table
 from simulators import hostile_table, spark_cluster
 from simulators.made_bulk import Made
-from simulators.tiny_catalogue import filled
+from simulators.tiny_catalogue import archive, filled
 
 if TYPE_CHECKING:
     import duckdb
@@ -267,6 +269,93 @@ def test_the_command_counts_on_the_cluster_that_the_settings_name(both: Both, la
         found.append(json.loads(ran.stdout))
     assert found[0] == found[1]
     assert len(found[0]["unheard"]) == 7
+
+
+TOLD = """
+about = "recordings"
+dataset = "hostile"
+licence = "CC0-1.0"
+key = ["key"]
+[columns]
+title = "title"
+artist = "artist"
+release = "release"
+isrc = "isrc"
+mbid = "mbid"
+[signals]
+listens = "listens"
+"""
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Dump:
+    """A hostile table in three files: keys meet, releases come again, artists are named in each."""
+    folder = tmp_path_factory.mktemp("dump")
+    rows = hostile_table.written(random.Random(SEED), 900).drop_columns(["line"])
+    pq.write_table(rows.slice(0, 300), folder / "a.parquet")
+    with (folder / "b.jsonl").open("w") as stream:
+        stream.writelines(json.dumps(row) + "\n" for row in rows.slice(300, 300).to_pylist())
+        stream.write('{"key": "\\ud800", "title": "no text"}\n{not json\n')
+    pq.write_table(rows.slice(600), folder / "c.parquet")
+    (folder / "mapping.toml").write_text(TOLD)
+    return Dump([folder / name for name in ("a.parquet", "b.jsonl", "c.parquet")],
+                options={"mapping": folder / "mapping.toml"})  # fmt: skip
+
+
+def on_spark(master: str = "") -> Settings:
+    return resolve([]).replaced(catalogue__engine="spark", catalogue__spark_master=master, catalogue__memory=MEMORY)
+
+
+def bytes_of(layout: ArchiveLayout) -> dict[str, bytes]:
+    """Every file of the catalogue and of the quarantine."""
+    return {
+        path.relative_to(layout.root).as_posix(): path.read_bytes()
+        for folder in (layout.catalogue, layout.quarantine) for path in sorted(folder.rglob("*")) if path.is_file()
+    }  # fmt: skip
+
+
+def test_a_table_becomes_the_same_bytes_on_either_engine(both: Both, dump: Dump, tmp_path: Path) -> None:
+    found, results = [], []
+    for name, settings in (("here", resolve([])), ("spark", on_spark())):
+        layout = archive(tmp_path / name)
+        results.append(execute(plan(layout, Table(), dump, settings), SILENT))
+        found.append(bytes_of(layout))
+    assert results[0] == results[1]
+    assert results[1].duplicates and results[1].refused and results[1].records > 200
+    assert found[0] == found[1]
+    assert not (archive(tmp_path / "spark").catalogue / "spool").exists()
+
+
+def test_ranks_are_made_anew_on_the_cluster(both: Both, tmp_path: Path) -> None:
+    found = []
+    for name, cluster in (("here", None), ("spark", engine.Cluster())):
+        layout = filled(tmp_path / name)
+        (tmp_path / "dump").write_bytes(b"made up")
+        execute(plan(layout, Made(3), Dump([tmp_path / "dump"], "x"), resolve([])), SILENT)
+        told, changed = rank(layout, ["CC0-1.0", "CC-BY-4.0"], cluster=cluster)
+        assert changed
+        assert told.popularity is not None and told.popularity.ranks
+        found.append(bytes_of(layout))
+    assert found[0] == found[1]
+
+
+def test_what_spark_cannot_read_is_refused(both: Both, tmp_path: Path) -> None:
+    (tmp_path / "dump").write_bytes(b"made up")
+    with pytest.raises(Usage, match=r"catalogue\.engine is 'spark'") as error:
+        plan(archive(tmp_path / "archive"), Made(3), Dump([tmp_path / "dump"], "x"), on_spark())
+    assert error.value.code == "not-on-spark"
+    assert "FONOTECA_CATALOGUE_ENGINE=duckdb" in error.value.remedy
+
+
+def test_from_python_the_setting_of_the_folder_chooses(both: Both, layout: ArchiveLayout) -> None:
+    found = []
+    for settings in ("", f'catalogue.engine = "spark"\ncatalogue.memory = {MEMORY}\n'):
+        layout.settings.write_text(settings)
+        with fonoteca.open(layout.root) as opened:
+            found.append((opened.isrc_groups().to_pylist(), opened.coverage("decade")))
+    layout.settings.write_text("")
+    assert found[0] == found[1]
+    assert found[0][0]
 
 
 def test_both_workers_took_part(both: Both, folder: Path) -> None:

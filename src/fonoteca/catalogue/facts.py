@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
@@ -12,7 +13,6 @@ from fonoteca.catalogue.collisions import Key, MakeId
 from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.places import Places
-from fonoteca.catalogue.spool import Spool
 from fonoteca.catalogue.tables import ENTITIES, FACTS, Partition
 from fonoteca.core.ids import Kind
 
@@ -22,8 +22,25 @@ if TYPE_CHECKING:
 _SETTLED = pa.schema([("kind", pa.string()), ("key", pa.string()), ("id", pa.int64())])
 
 
+class Spooled(Protocol):
+    """A dump that was read: by one :class:`~fonoteca.catalogue.spool.Spool`, or by several."""
+
+    @property
+    def quarantine(self) -> Path:
+        """The refused records."""
+        ...
+
+    def paths(self, table: str) -> Sequence[Path]:
+        """Where a table's rows are."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Rows by what became of them."""
+        ...
+
+
 def finish(
-    connection: duckdb.DuckDBPyConnection, places: Places, spool: Spool, partition: Partition, make: MakeId
+    connection: duckdb.DuckDBPyConnection, places: Places, spool: Spooled, partition: Partition, make: MakeId
 ) -> tuple[dict[str, list[FileRef]], list[tuple[str, str, int]]]:
     """Write a partition's fact files.
 
@@ -31,7 +48,7 @@ def finish(
         table → files, and the (kind, key, id) that collisions inside the partition touched.
     """
     for table in FACTS:
-        connection.execute(f"CREATE VIEW raw_{table} AS SELECT * FROM {parquet([spool.path(table)])}")
+        connection.execute(f"CREATE VIEW raw_{table} AS SELECT * FROM {parquet(spool.paths(table))}")
     connection.execute(f"CREATE VIEW all_artist AS {_ALL_ARTISTS}")
     settled = [row for kind in Kind for row in _settle(connection, partition.source, kind, make)]
     columns = [list(c) for c in zip(*settled, strict=True)] or [[], [], []]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fonoteca.catalogue import copying, operations
+from fonoteca.catalogue.chosen import Here, Maker
 from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.generation import Generation, Heard, PartitionEntry, Popularity
 from fonoteca.catalogue.places import Places
@@ -58,7 +59,7 @@ def givers(places: Places, generation: Generation, licences: Sequence[str]) -> d
 
 def bring_up(
     connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, given: Mapping[str, str],
-    licences: tuple[str, ...], before: Generation | None,
+    licences: tuple[str, ...], before: Generation | None, maker: Maker | None = None,
 ) -> tuple[Heard, ...]:  # fmt: skip
     """The listens of each wide partition: as they were where nothing has changed, else made anew.
 
@@ -71,17 +72,19 @@ def bring_up(
         given: of :func:`givers`.
         licences: whose listens count.
         before: the generation before.
+        maker: sums for the connection, which writes; None: it does both.
     """
+    made = maker or Here(connection)
     parts = [part for part in generation.wide if part.wide.get("recording")]
     known = _known(generation, licences, before)
     matches = {_name(p): dict(known[_name(p)].by) if _name(p) in known else {} for p in parts}
     for giver, query in given.items():
         asked = [p for p in parts if giver not in matches[_name(p)]]
-        for name, rows in _matching(connection, places, asked, query).items():
+        for name, rows in _matching(made, places, asked, query).items():
             matches[name][giver] = rows
     return tuple(
-        _heard(connection, places, part, {g: n for g, n in matches[_name(part)].items() if g in given}, given, licences,
-               known.get(_name(part))) for part in parts
+        _heard(connection, made, places, part, {g: n for g, n in matches[_name(part)].items() if g in given}, given,
+               licences, known.get(_name(part))) for part in parts
     )  # fmt: skip
 
 
@@ -102,9 +105,7 @@ def _name(part: PartitionEntry) -> str:
     return f"{part.source} {part.dataset} {part.dump.id}"
 
 
-def _matching(
-    connection: duckdb.DuckDBPyConnection, places: Places, parts: Sequence[PartitionEntry], query: str
-) -> dict[str, int]:
+def _matching(made: Maker, places: Places, parts: Sequence[PartitionEntry], query: str) -> dict[str, int]:
     """How many rows of each partition somebody gives listens to."""
     found = {_name(part): 0 for part in parts}
     if not parts:
@@ -113,15 +114,15 @@ def _matching(
         f"SELECT id, {text(_name(p))} AS part FROM {parquet(places.paths(c.rows for c in p.wide['recording']))}"
         for p in parts
     )  # fmt: skip
-    rows = connection.execute(f"""
-        SELECT part, count(*) FROM ({tagged}) w SEMI JOIN ({query}) k ON w.id = k.recording_id
-        GROUP BY part""").fetchall()
+    rows = made.rows(f"""
+        SELECT part, count(*) AS matched FROM ({tagged}) w SEMI JOIN ({query}) k ON w.id = k.recording_id
+        GROUP BY part""")
     return found | dict(rows)
 
 
 def _heard(
-    connection: duckdb.DuckDBPyConnection, places: Places, part: PartitionEntry, matches: Mapping[str, int],
-    given: Mapping[str, str], licences: Sequence[str], before: Heard | None,
+    connection: duckdb.DuckDBPyConnection, made: Maker, places: Places, part: PartitionEntry,
+    matches: Mapping[str, int], given: Mapping[str, str], licences: Sequence[str], before: Heard | None,
 ) -> Heard:  # fmt: skip
     by = tuple(sorted(matches.items()))
     if before is not None and [g for g, n in before.by if n] == [g for g, n in by if n]:
@@ -130,16 +131,18 @@ def _heard(
     if not giving:
         return Heard(_name(part), by, ())
     scan = parquet(places.paths(c.rows for c in part.wide["recording"]))
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE given_listens AS
+    made.keep(
+        "given_listens",
+        f"""
         SELECT recording_id, sum(listens)::BIGINT AS listens FROM ({" UNION ALL ".join(giving)}) k
-        SEMI JOIN {scan} w ON w.id = k.recording_id GROUP BY recording_id""")
-    made = tuple(
+        SEMI JOIN {scan} w ON w.id = k.recording_id GROUP BY recording_id""",
+    )
+    written = tuple(
         copying.table(connection, places, f"heard-{number:05d}", _sums(licences, places, part, number), ROW_GROUP)
         for number in range(len(part.wide["recording"]))
     )  # fmt: skip
-    connection.execute("DROP TABLE given_listens")
-    return Heard(_name(part), by, made)
+    made.drop("given_listens")
+    return Heard(_name(part), by, written)
 
 
 def _sums(licences: Sequence[str], places: Places, part: PartitionEntry, number: int) -> str:

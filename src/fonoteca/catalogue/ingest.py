@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fonoteca.catalogue import (
     bulk,
+    chosen,
     facts,
     failures,
     generation,
@@ -22,11 +23,13 @@ from fonoteca.catalogue import (
     popularity,
     retention,
     room,
+    spread,
     tombstones,
     views,
     wide,
 )
 from fonoteca.catalogue import engine as engines
+from fonoteca.catalogue.chosen import Cluster
 from fonoteca.catalogue.collisions import MakeId, default_make_id
 from fonoteca.catalogue.engine import Engine, connect
 from fonoteca.catalogue.files import FileRef
@@ -42,6 +45,7 @@ from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
 from fonoteca.sources.bulk import Bulk
 from fonoteca.sources.records import FieldLicence, Record, SourceInfo
+from fonoteca.sources.table_pieces import Piece
 from fonoteca.sources.tally import Tally
 
 if TYPE_CHECKING:
@@ -97,7 +101,7 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
         entry = current.partition(plan.reading.info.name, plan.reading.dataset)
         assert entry is not None
         return _result(entry, current.number, changed=False)
-    with failures.ingesting(plan.reading.names):
+    with failures.ingesting(plan.reading.names), chosen.held(plan.cluster):
         entry = _with_tombstones(plan, places, current, _partition(plan, places, progress, make))
         following = _build(places, current, current.with_partition(entry), plan, progress, make)
     changed = _settle(places, current, following)
@@ -125,6 +129,8 @@ def _settle(places: Places, current: Generation, following: Generation) -> bool:
 
 def _partition(plan: IngestPlan, places: Places, progress: Progress, make: MakeId) -> PartitionEntry:
     """Read the dump into files of facts."""
+    if plan.cluster is not None and plan.pieces is not None:
+        return _on_spark(plan, plan.cluster, plan.pieces, places, progress, make)
     found = plan.bulk()
     return _by_record(plan, places, progress, make) if found is None else _in_bulk(plan, places, found, progress)
 
@@ -144,6 +150,18 @@ def _by_record(plan: IngestPlan, places: Places, progress: Progress, make: MakeI
     reading = plan.reading
     with Spool(places.spool, reading.info.name, make, progress) as spool:
         spool.add_all(_readable(plan.records(), reading))
+    return _finished(plan, places, spool, make)
+
+
+def _on_spark(
+    plan: IngestPlan, cluster: Cluster, pieces: Sequence[Piece], places: Places, progress: Progress, make: MakeId
+) -> PartitionEntry:  # fmt: skip
+    work = spread.Work(pieces, places.spool / "spread", plan.reading.info.name, make)
+    return _finished(plan, places, spread.read(cluster, work, progress), make)
+
+
+def _finished(plan: IngestPlan, places: Places, spool: facts.Spooled, make: MakeId) -> PartitionEntry:
+    reading = plan.reading
     with connect(plan.engine, places.spool / "engine") as connection:
         tables, collided = facts.finish(connection, places, spool, reading.partition, make)
     counts = spool.counts()
@@ -197,10 +215,11 @@ def _readable(records: Iterable[Record], reading: Reading) -> Iterator[Record]:
         raise Failed("io-error", "The dump could not be read", why, remedy, reading.names) from error
 
 
-def _quarantine(plan: IngestPlan, spool: Spool) -> str | None:
+def _quarantine(plan: IngestPlan, spool: facts.Spooled) -> str | None:
     """Put the refused records in their place; returns the path below the archive, None where none was refused."""
     target = _quarantine_path(plan)
-    if not spool.tally.refused + spool.tally.release_refused:
+    counts = spool.counts()
+    if not counts["refused"] + counts["release_refused"]:
         durable.remove(target)
         return None
     durable.rename(spool.quarantine, target)
@@ -212,7 +231,10 @@ def _build(
 ) -> Generation:
     """The generation that follows from these partitions: merged tables and popularity are brought up to date."""
     durable.make_folder(places.spool)
-    with connect(plan.engine, places.spool / "engine") as connection:
+    with (
+        connect(plan.engine, places.spool / "engine") as connection,
+        chosen.maker(plan.cluster, connection, places.spool / "ranking") as maker,
+    ):
         progress.stage("comparing", None, Unit.ROWS)
         wanted = replace(wanted, overlaps=overlap.find(connection, places, current, wanted))
         remaps = views.find_remaps(connection, places, wanted, make)
@@ -220,7 +242,7 @@ def _build(
         merged = _merged(connection, places, current, wanted, progress)
         recorded = wanted.popularity.licences if wanted.popularity else plan.licences
         progress.stage("ranking", None, Unit.ROWS)
-        ranked = popularity.rank(connection, places, recorded, replace(wanted, merged=merged), current)
+        ranked = popularity.rank(connection, places, recorded, replace(wanted, merged=merged), current, maker)
     return replace(wanted, number=wanted.number + 1, merged=merged, popularity=ranked)
 
 
@@ -278,19 +300,30 @@ def ingest_records(
     reading = Reading(info, metadata, dataset, dump if isinstance(dump, DumpId) else DumpId(dump))
     engine = Engine.of(settings) if settings else engines.DEFAULT
     counted = settings.list("popularity.licences") if settings else DEFAULT_LICENCES
-    return execute(plan_reading(layout, reading, lambda: records, engine, counted), progress, make)
+    planned = plan_reading(layout, reading, lambda: records, engine, counted)
+    cluster = chosen.cluster(settings) if settings else None
+    return execute(replace(planned, cluster=cluster), progress, make)
 
 
 def rank(
-    layout: ArchiveLayout, licences: Iterable[str], *, engine: Engine = engines.DEFAULT, progress: Progress = SILENT
-) -> tuple[Generation, bool]:
+    layout: ArchiveLayout, licences: Iterable[str], *, engine: Engine = engines.DEFAULT, progress: Progress = SILENT,
+    cluster: Cluster | None = None,
+) -> tuple[Generation, bool]:  # fmt: skip
     """Make the popularity table anew from listens under these licences; ingests keep to them from then on.
+
+    Args:
+        layout: of the archive.
+        licences: whose listens count.
+        engine: that reads and writes; it also counts where there is no cluster.
+        progress: is told the stage.
+        cluster: the Spark that counts.
 
     Returns:
         The generation that counts now, and whether it is a new one.
 
     Raises:
         NoArchive: ``no-catalogue``: nothing was ingested yet.
+        Failed: ``spark-failed``.
     """
     places = Places.of(layout)
     durable.remove_tree(places.spool)
@@ -298,12 +331,13 @@ def rank(
         failures.reading(),
         retention.reading(places) as current,
         connect(engine, places.spool / "engine") as connection,
+        chosen.maker(cluster, connection, places.spool / "ranking") as maker,
     ):
         progress.stage("ranking", None, Unit.ROWS)
         wide.name_overlaps(connection, places, current)
         merge.name_merged(connection, places, current.merged)
         durable.make_folder(places.spool)
-        ranked = popularity.rank(connection, places, list(licences), current, current)
+        ranked = popularity.rank(connection, places, list(licences), current, current, maker)
     following = replace(current, number=current.number + 1, popularity=ranked)
     changed = _settle(places, current, following)
     return (following if changed else current), changed

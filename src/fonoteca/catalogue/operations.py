@@ -116,6 +116,19 @@ def refused(relation: str) -> str:
         FROM ({_read(relation)}) AS r WHERE known IS NULL OR place > 1"""
 
 
+def editions(identifiers: str, heard: str) -> str:
+    """Query: the recordings of a catalogue that have an ISRC, for :func:`isrc_groups`: isrc, recording_id, listens.
+
+    Args:
+        identifiers: scheme, value, entity_id, kind.
+        heard: recording_id, listens.
+    """
+    return f"""
+        SELECT i.value AS isrc, i.entity_id AS recording_id, h.listens FROM (
+            SELECT DISTINCT value, entity_id FROM {identifiers} WHERE scheme = 'isrc' AND kind = 'recording') AS i
+        JOIN {heard} AS h ON h.recording_id = i.entity_id"""
+
+
 def isrc_groups(relation: str) -> str:
     """Query: one recording of each ISRC, the most heard; of several that are heard alike, the one of the smallest id.
 

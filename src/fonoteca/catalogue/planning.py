@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fonoteca.catalogue import generation
+from fonoteca.catalogue import chosen, generation
+from fonoteca.catalogue.chosen import Cluster
 from fonoteca.catalogue.engine import Engine
 from fonoteca.catalogue.generation import DumpFile, DumpId, Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
@@ -19,6 +20,7 @@ from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
 from fonoteca.sources.bulk import Bulk, BulkSource
 from fonoteca.sources.records import Dump, FieldLicence, Record, Source, SourceInfo
+from fonoteca.sources.table_pieces import Piece, PiecedSource
 
 _READ = 1 << 20
 
@@ -71,6 +73,10 @@ class IngestPlan:
     licences: tuple[str, ...]
     bulk: Callable[[], Bulk | None] = lambda: None
     """The dump on the bulk way; None where it goes record by record."""
+    cluster: Cluster | None = None
+    """The Spark that reads pieces and counts listens; None: this process and its engine do."""
+    pieces: Sequence[Piece] | None = None
+    """What it reads; None where the records come from no files."""
 
     def as_json(self) -> dict[str, Any]:
         """The object of ``--plan``."""
@@ -88,22 +94,35 @@ def plan(
     """Look at a dump: read every byte for its digest, and compare with the partition that is there.
 
     Raises:
-        Usage: the files are no dump of this source.
+        Usage: the files are no dump of this source; ``not-on-spark``, where Spark was chosen and cannot read them.
         Damaged: the catalogue is.
     """
     resolved = source.resolve(dump)
     source.check(resolved)
     for warning in source.warnings(resolved):
         progress.warn(warning)
+    cluster = chosen.cluster(settings)
+    pieces = None if cluster is None else _pieces(source, resolved)
     info = source.describe(resolved)
     mapping = canonical.digest(dict(resolved.options)) if resolved.options else ""
     read = dump_id(resolved.dataset, resolved.paths, progress)
     reading = Reading(info, info.licences, resolved.dataset, read, mapping)
     counted = settings.list("popularity.licences")
     planned = plan_reading(layout, reading, lambda: source.records(resolved), Engine.of(settings), counted)
+    planned = replace(planned, cluster=cluster, pieces=pieces)
     if isinstance(source, BulkSource):
         return replace(planned, bulk=lambda: source.bulk(resolved))
     return planned
+
+
+def _pieces(source: Source, dump: Dump) -> Sequence[Piece]:
+    """What Spark can read. Raises Usage ``not-on-spark`` where it cannot."""
+    if not isinstance(source, PiecedSource):
+        raise chosen.refused(f"The ingest of {source.info.name}", "only the source 'table' is read there")
+    found = source.pieces(dump)
+    if found is None:
+        raise chosen.refused("The ingest of a large Parquet table of counts", "such a table goes by columns in DuckDB")
+    return found
 
 
 def plan_reading(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from fonoteca.catalogue import copying, files, heard, operations, wide
+from fonoteca.catalogue.chosen import Here, Maker
 from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, Popularity
@@ -36,7 +37,7 @@ def ranks(counted_listens: str) -> str:
 
 def rank(
     connection: duckdb.DuckDBPyConnection, places: Places, licences: Sequence[str],
-    generation: Generation | None = None, before: Generation | None = None,
+    generation: Generation | None = None, before: Generation | None = None, maker: Maker | None = None,
 ) -> Popularity:  # fmt: skip
     """Write the popularity table from the views ``recordings`` and ``signals``: a row for each recording in them.
 
@@ -46,26 +47,28 @@ def rank(
         licences: whose listens count.
         generation: with the wide partitions and direct tables that the views do not have; None where there are none.
         before: the generation before: of its popularity, what has not changed is kept.
+        maker: sums and counts for the connection, which writes what comes out; None: it does both.
     """
+    made = maker or Here(connection)
     named = tuple(sorted(set(licences)))
     if generation is None or generation.is_flat:
-        _name_rows(connection, [counted(named)])
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE listen_ranks AS {ranks(_HISTOGRAM)}")
+        _name_rows(made, [counted(named)])
+        made.keep("listen_ranks", ranks(_HISTOGRAM))
         written = _write(connection, places, "popularity", _table(named), POPULARITY)
-        return Popularity(named, _synthetic(connection, [counted(named)]), [written])
+        return Popularity(named, _synthetic(made, [counted(named)]), [written])
     given = heard.givers(places, generation, named)
-    _name_rows(connection, list(given.values()))
+    _name_rows(made, list(given.values()))
     told = Popularity(named, synthetic=False, files=[], heard=heard.bring_up(
-        connection, places, generation, given, named, before))  # fmt: skip
+        connection, places, generation, given, named, before, made))  # fmt: skip
     wide_rows = _wide_rows(places, generation, told)
     counted_rows = _HISTOGRAM
     if wide_rows:
         counted_rows += f" UNION ALL SELECT listens, count(*) AS recordings FROM ({wide_rows}) GROUP BY listens"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE listen_ranks AS {ranks(counted_rows)}")
+    made.keep("listen_ranks", ranks(counted_rows))
     ranked = [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
     written = copying.table(connection, places, "popularity", f"SELECT {heard.COLUMNS} FROM ranked_rows ORDER BY 1")
     queries = [*given.values(), *_own(places, generation, named)]
-    return replace(told, synthetic=_synthetic(connection, queries), files=[written], ranks=ranked)
+    return replace(told, synthetic=_synthetic(made, queries), files=[written], ranks=ranked)
 
 
 _HISTOGRAM = "SELECT listens, count(*) AS recordings FROM ranked_rows GROUP BY listens"
@@ -94,15 +97,17 @@ def _write(
     return files.write(places, f"{name}.parquet", rows, schema)
 
 
-def _name_rows(connection: duckdb.DuckDBPyConnection, given: Sequence[str]) -> None:
+def _name_rows(made: Maker, given: Sequence[str]) -> None:
     """``ranked_rows``: a row for each merged recording, with the listens that these queries give it."""
     listens = " UNION ALL ".join(given) or "SELECT NULL::BIGINT AS recording_id, 0 AS listens WHERE false"
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE ranked_rows AS
+    made.keep(
+        "ranked_rows",
+        f"""
         SELECT r.id AS recording_id, k.listens, r.source, r.year, r.release_id
         FROM recordings r LEFT JOIN (
             SELECT recording_id, sum(listens)::BIGINT AS listens FROM ({listens}) g
-            SEMI JOIN recordings m ON m.id = g.recording_id GROUP BY 1) k ON k.recording_id = r.id""")
+            SEMI JOIN recordings m ON m.id = g.recording_id GROUP BY 1) k ON k.recording_id = r.id""",
+    )
 
 
 def _table(licences: Sequence[str]) -> str:
@@ -112,13 +117,9 @@ def _table(licences: Sequence[str]) -> str:
         FROM ranked_rows p LEFT JOIN listen_ranks l ON l.listens = p.listens"""
 
 
-def _synthetic(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> bool:
+def _synthetic(made: Maker, queries: Sequence[str]) -> bool:
     """Is any of the counted listens made up?"""
-    for query in queries:
-        found = connection.execute(f"SELECT 1 FROM ({query}) WHERE synthetic LIMIT 1").fetchall()
-        if found:
-            return True
-    return False
+    return any(made.rows(f"SELECT 1 AS found FROM ({query}) AS g WHERE synthetic LIMIT 1") for query in queries)
 
 
 def views(places: Places, generation: Generation) -> dict[str, str]:

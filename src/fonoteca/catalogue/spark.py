@@ -9,62 +9,33 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fonoteca.catalogue.query import Catalogue
+from fonoteca.catalogue.chosen import Cluster
+from fonoteca.catalogue.engine import parquet
 from fonoteca.core.errors import Failed
-from fonoteca.core.settings import Settings
 
 if TYPE_CHECKING:
+    import duckdb
     from pyspark.sql import DataFrame, SparkSession
     from sqlglot import exp
 
-_LOOPBACK = re.compile(r"local(\[.*\])?|spark://(127\.0\.0\.1|localhost)(:\d+)?")
+    from fonoteca.catalogue.query import Catalogue
+
+__all__ = ["Cluster", "Made", "Rows", "Spark", "connect", "opened", "session", "translated"]
 _LARGEST = "1.7976931348623157e308"
 _TYPES = {
     "bigint": pa.int64(), "int": pa.int32(), "smallint": pa.int16(), "string": pa.string(), "double": pa.float64(),
     "boolean": pa.bool_(), "decimal(38,0)": pa.decimal128(38, 0), "decimal(20,0)": pa.decimal128(20, 0),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Which Spark: ``master`` is its address (``spark://host:7077``), '' one inside this process.
-
-    Memory is of this process and of each executor, in bytes; threads are those of a Spark inside this process.
-    """
-
-    master: str = ""
-    memory: int = 2 << 30
-    threads: int = 2
-
-    @classmethod
-    def of(cls, settings: Settings) -> Cluster:
-        """From ``catalogue.spark_master``, ``catalogue.memory`` and ``catalogue.threads``."""
-        threads = max(1, settings.number("catalogue.threads"))
-        return cls(settings.text("catalogue.spark_master"), settings.number("catalogue.memory"), threads)
-
-    def options(self) -> dict[str, str]:
-        """Spark's own settings; all others come from its ``spark-defaults.conf``."""
-        memory = f"{max(self.memory >> 20, 512)}m"
-        options = {
-            "spark.app.name": "fonoteca", "spark.master": self.master or f"local[{self.threads}]",
-            "spark.driver.memory": memory, "spark.executor.memory": memory,
-            # As in DuckDB: an overflow is an error, times have no zone, text is compared by code points.
-            "spark.sql.ansi.enabled": "true", "spark.sql.session.timeZone": "UTC",
-            "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false",
-        }  # fmt: skip
-        if _LOOPBACK.fullmatch(options["spark.master"]):
-            options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-        return options
 
 
 @dataclass(frozen=True)
@@ -76,13 +47,13 @@ class Rows:
     def table(self) -> pa.Table:
         """All rows, brought here: for results that are small whatever the catalogue's size."""
         schema = pa.schema([(name, _TYPES[kind]) for name, kind in self.frame.dtypes])
-        rows = _done(self.frame.collect)
+        rows = done(self.frame.collect)
         columns = zip(*rows, strict=True) if rows else [() for _ in schema]
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
 
     def write(self, folder: Path) -> None:
         """All rows, as Parquet files in a new folder that every machine of the cluster can write."""
-        _done(lambda: self.frame.write.parquet(str(folder)))
+        done(lambda: self.frame.write.parquet(str(folder)))
 
 
 class Spark:
@@ -133,7 +104,7 @@ class Spark:
             elif table.name not in own | self._named:
                 self._make(table.name)
         text = _text(tree)
-        return Rows(_done(lambda: self._session.sql(text)))
+        return Rows(done(lambda: self._session.sql(text)))
 
     def _name(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)
@@ -168,6 +139,48 @@ class Spark:
             frame = part if frame is None else frame.unionAll(part)
         assert frame is not None
         return frame
+
+
+class Made:
+    """Makes large results on Spark for a connection of DuckDB (:class:`fonoteca.catalogue.chosen.Maker`).
+
+    Queries see what the connection has names for: views over Parquet files are read by the executors, tables in memory
+    are handed over. What comes out are Parquet files, which the connection then has a name for.
+    """
+
+    def __init__(self, session: SparkSession, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+        self._session, self._connection, self._folder = session, connection, folder
+        self._kept = 0
+
+    def keep(self, name: str, query: str) -> None:
+        """As files; their columns have the types that DuckDB gives the query."""
+        folder = self._folder / f"made-{self._kept}"
+        self._kept += 1
+        self.write(query, folder)
+        columns = self._connection.execute(f"DESCRIBE SELECT * FROM ({query})").fetchall()
+        listed = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind, *_ in columns)
+        scan = parquet(sorted(folder.glob("*.parquet")))
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {listed} FROM {scan}")
+
+    def write(self, query: str, folder: Path) -> None:
+        """The rows as Parquet files in a new folder, whose names are in the order of the rows where that is given."""
+        self._names().sql(query).write(folder)
+
+    def drop(self, name: str) -> None:
+        """The name; the files go with their folder."""
+        self._connection.execute(f"DROP VIEW IF EXISTS {name}")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Brought here."""
+        found = self._names().sql(query).table().to_pylist()
+        return [tuple(int(v) if isinstance(v, Decimal) else v for v in row.values()) for row in found]
+
+    def _names(self) -> Spark:
+        views = dict(self._connection.execute(_VIEWS).fetchall())
+        return Spark(self._session, views, self._small)
+
+    def _small(self, name: str) -> pa.Table:
+        return self._connection.sql(f'SELECT * FROM "{name}"').to_arrow_table()
 
 
 def _spark_type(kind: pa.DataType) -> str:
@@ -242,7 +255,7 @@ def _portable(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _done(work: Callable[[], Any]) -> Any:
+def done(work: Callable[[], Any]) -> Any:
     """Run something of Spark; its errors become ours."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -257,7 +270,7 @@ def _done(work: Callable[[], Any]) -> Any:
 
 
 @contextlib.contextmanager
-def _session(cluster: Cluster) -> Iterator[SparkSession]:
+def session(cluster: Cluster) -> Iterator[SparkSession]:
     """A session with its own names. A process has one connection to a cluster: a second session shares the first's."""
     from pyspark.sql import SparkSession
 
@@ -268,14 +281,14 @@ def _session(cluster: Cluster) -> Iterator[SparkSession]:
     builder = SparkSession.builder
     for name, value in cluster.options().items():
         builder = builder.config(name, value)
-    session = _done(builder.getOrCreate)
+    found = done(builder.getOrCreate)
     try:
-        session.sparkContext.setLogLevel("ERROR")
+        found.sparkContext.setLogLevel("ERROR")
         # What it logs of a query that fails stands in the error, too.
         logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-        yield session
+        yield found
     finally:
-        session.stop()
+        found.stop()
 
 
 @contextlib.contextmanager
@@ -286,15 +299,17 @@ def connect(cluster: Cluster) -> Iterator[Spark]:
         Failed: ``spark-failed``: no Java here, or no master at that address.
         ModuleNotFoundError: the extra ``spark`` is not installed.
     """
-    with _session(cluster) as session:
-        yield Spark(session, {})
+    with session(cluster) as found:
+        yield Spark(found, {})
+
+
+_VIEWS = "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal"
 
 
 @contextlib.contextmanager
 def opened(catalogue: Catalogue, cluster: Cluster) -> Iterator[Spark]:
     """A session with all views of an open catalogue, over the same files. Raises as :func:`connect`."""
-    texts = catalogue.select("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal")
-    views = {row["view_name"]: row["sql"] for row in texts}
-    with _session(cluster) as session:
-        yield Spark(session, views, lambda name: catalogue.sql(f'SELECT * FROM "{name}"').table(),
+    views = {row["view_name"]: row["sql"] for row in catalogue.select(_VIEWS)}
+    with session(cluster) as found:
+        yield Spark(found, views, lambda name: catalogue.sql(f'SELECT * FROM "{name}"').table(),
                     licences=catalogue.licences, synthetic=catalogue.synthetic)  # fmt: skip

@@ -33,7 +33,8 @@ TABLE: tuple[Setting, ...] = (
     Setting("catalogue.memory", "size", 8 * 2**30, "memory that catalogue work may use, in bytes"),
     Setting("catalogue.threads", "number", 2, "threads of the catalogue engine"),
     Setting("catalogue.engine", "text", "duckdb",
-            "what counts the catalogue: 'duckdb' (this machine) or 'spark' (a cluster; needs the extra 'spark')"),
+            "what reads tables, ranks, groups ISRCs and counts coverage: 'duckdb' (this machine) or 'spark' (a "
+            "cluster; needs the extra 'spark', and refuses dumps other than tables)"),
     Setting("catalogue.spark_master", "text", "",
             "address of the Spark master, such as spark://host:7077; empty: a Spark inside this process"),
     Setting("intake.workers", "number", 2, "decoder processes that run at once"),

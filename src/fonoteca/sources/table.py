@@ -18,6 +18,7 @@ from fonoteca.sources.mapping import Mapping
 from fonoteca.sources.records import Dump, FieldLicence, Record, Refused, Source, SourceInfo
 from fonoteca.sources.rows import Row, TableFile, describe
 from fonoteca.sources.seen import Seen
+from fonoteca.sources.table_pieces import Piece
 from fonoteca.sources.table_row import RowReader
 
 INFO = SourceInfo(
@@ -78,6 +79,13 @@ class Table(Source):
     def bulk(self, dump: Dump) -> Bulk | None:
         """Large Parquet tables of counts go by columns; None for all others."""
         return table_bulk.bulk(self._files(dump))
+
+    def pieces(self, dump: Dump) -> Sequence[Piece] | None:
+        """Each file; None where the table goes by columns."""
+        files = self._files(dump)
+        if table_bulk.bulk(files) is not None:
+            return None
+        return [Piece(number, file, meaning) for number, (file, meaning) in enumerate(files)]
 
     def _files(self, dump: Dump) -> list[tuple[TableFile, Mapping]]:
         """Each file with its mapping, checked."""

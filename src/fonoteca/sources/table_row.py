@@ -42,14 +42,21 @@ class RowReader:
         if not key:
             yield row.refuse("no-key", f"its key ({', '.join(self._map.key) or 'recording'}) is empty")
             return
-        identity = key if self._map.about == "recordings" else f"{self._source(row)}\0{key}"
-        again = self._seen.second(identity, row)
+        again = self._seen.second(self._identity(row, key), row)
         if again is not None:
             yield again
         elif self._map.about == "recordings":
             yield from self._recording(row, key, flags)
         else:
             yield from self._reference(row, Ref(self._source(row), key), flags)
+
+    def identity(self, row: Row) -> str | None:
+        """Whom the row is about: rows of one identity are compared. None where the row does not say."""
+        key = self._key(row)
+        return self._identity(row, key) if key else None
+
+    def _identity(self, row: Row, key: str) -> str:
+        return key if self._map.about == "recordings" else f"{self._source(row)}\0{key}"
 
     def _get(self, row: Row, name: str) -> Any:
         column = self._map.columns.get(name)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
 from fonoteca.cli.numbers import at_most_a_million
 from fonoteca.cli.words import counted
-from fonoteca.core.errors import ExitCode, Usage
+from fonoteca.core.errors import ExitCode
 from fonoteca.core.layout import ArchiveLayout
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 HELP = "tell the share of listens that is known, held and published, with intervals"
 EXAMPLES = ("fonoteca coverage", "fonoteca coverage --by decade", "fonoteca coverage --unheard 100 --json")
 _BY = ("tier", "country", "decade", "genre", "licence")
-_ENGINES = ("duckdb", "spark")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,19 +33,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Print the shares."""
     from fonoteca.archive.holdings import Holdings
+    from fonoteca.catalogue import chosen
     from fonoteca.catalogue.coverage import NEEDED, coverage
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
     from fonoteca.publish.tiers import BANDS
 
     layout = context.archive()
-    engine = Engine.of(context.settings)
+    engine, cluster = Engine.of(context.settings), chosen.cluster(context.settings)
     held = {h.recording for h in Holdings.open(layout).holdings()}
     published = _published(layout, engine)
     named = _NEEDED_UNHEARD if args.unheard else ()
     with (
         Catalogue.open(layout, engine=engine, only=[*named, *NEEDED.get(args.by or "", ())]) as catalogue,
-        _counting(context, catalogue) as relations,
+        chosen.counting(cluster, catalogue) as relations,
     ):
         licences, keys = (_licences(catalogue), _of_files(layout)) if args.by == "licence" else (None, None)
         found = coverage(relations, held, published, args.by, keys, bands=BANDS, licences=licences)
@@ -56,22 +54,6 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     value = found.as_json() | ({"unheard": unheard} if args.unheard else {})
     context.result(value, [*_lines(found), *map(_hints, unheard)])
     return ExitCode.DONE
-
-
-@contextlib.contextmanager
-def _counting(context: Context, catalogue: Catalogue) -> Iterator[Relations]:
-    """What counts: the catalogue itself, or Spark over its files. Raises Usage: ``bad-setting``."""
-    name = context.settings.text("catalogue.engine")
-    if name not in _ENGINES:
-        raise Usage("bad-setting", "The setting catalogue.engine could not be read", f"{name!r} is no engine",
-                    f"choose one of {', '.join(_ENGINES)}", "catalogue.engine")  # fmt: skip
-    if name == "duckdb":
-        yield catalogue
-        return
-    from fonoteca.catalogue import spark
-
-    with spark.opened(catalogue, spark.Cluster.of(context.settings)) as found:
-        yield found
 
 
 def _published(layout: ArchiveLayout, engine: Engine) -> pa.Array:

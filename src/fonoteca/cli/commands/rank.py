@@ -20,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, args: argparse.Namespace) -> ExitCode:  # noqa: ARG001 the flag is a setting
     """Make the popularity table anew."""
+    from fonoteca.catalogue import chosen
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.ingest import rank
     from fonoteca.catalogue.query import Catalogue
@@ -32,6 +33,7 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:  # noqa: ARG001
             context.settings.list("popularity.licences"),
             engine=engine,
             progress=SILENT if context.json else context.progress,
+            cluster=chosen.cluster(context.settings),
         )
     with Catalogue.open(layout, engine=engine) as catalogue:
         counted = catalogue.select("SELECT count(*) AS recordings, count(listens) AS known FROM popularity")[0]
