@@ -300,6 +300,40 @@ def test_hostile_lines(tmp_path: Path, path: Path, line: bytes) -> None:
     assert counts["rows"] == counts["recordings"] + counts["refused"]
 
 
+def link(url: object, **told: Any) -> dict[str, Any]:
+    """A relation with an address, as the dumps write it."""
+    return {"target-type": "url", "type": "discogs", "ended": False, "url": {"id": mbid(1), "resource": url}, **told}
+
+
+def test_addresses_are_the_keys_of_other_sources_whether_ended_or_not(tmp_path: Path, path: Path) -> None:
+    odd = [link(None), link(7), link("no address"), {"target-type": "url", "url": None}, {"target-type": "url"}, None]
+    here = recording(1, isrcs=["GBAHS1400099"], relations=[
+        link("https://www.jamendo.com/track/12"), *odd, {"target-type": "work", "work": {"id": mbid(9), "iswcs": []}},
+        link("https://archive.org/download/item/a%20b.mp3", ended=True), link("https://www.discogs.com/release/1"),
+    ])  # fmt: skip
+    path.write_bytes(lines(here, recording(2, relations=[link("https://www.jamendo.com/track/13")])))
+    (tmp_path / "r").write_bytes(lines(
+        release(3, recording(4, relations=[link("https://acoustid.org/track/" + mbid(5))]),
+                relations=[link("http://www.discogs.com/Somebody-Title/release/1873013", ended=True), *odd,
+                           link("https://www.jamendo.com/track/12")])))  # fmt: skip
+    (tmp_path / "a").write_bytes(lines({
+        "id": mbid(6), "name": "Ann", "sort-name": "Ann", "isnis": ["1"], "ipis": [],
+        "relations": [link("https://www.discogs.com/artist/0108713-Ann"), *odd, link("https://jamendo.com/artist/9")],
+    }))  # fmt: skip
+    rows, refused, _ = same(tmp_path, path, tmp_path / "r", tmp_path / "a")
+    assert refused == []
+    told = {row["key"]: row["identifiers"] for row in rows["recording"].values()}
+    assert told[mbid(1)] == [("internet_archive", "item/a b.mp3"), ("isrc", "GBAHS1400099"), ("jamendo", "12"),
+                             ("work_mbid", mbid(9))]  # fmt: skip
+    assert {("jamendo", "13")} <= set(told[mbid(2)])
+    assert ("acoustid", mbid(5)) in told[mbid(4)]
+    (issue,) = rows["release"].values()
+    found = {pair for pair in issue["identifiers"] if pair[0] in ("discogs", "jamendo")}
+    assert found == {("discogs", "1873013")}, "a track's page on a release says nothing"
+    linked = [row["identifiers"] for row in rows["artist"].values() if row["identifiers"]]
+    assert linked == [[("discogs", "108713"), ("isni", "1"), ("jamendo", "9")]]
+
+
 def test_what_nobody_reads_is_not_judged_by_the_engine(tmp_path: Path, path: Path) -> None:
     """NaN and 1e400 where a length belongs are no lengths; elsewhere they are not looked at. The record way refuses."""
     start = b'{"title": "t", "artist-credit": [], "id": "%s", "length": '
@@ -362,6 +396,8 @@ def test_real_answers(shared_data: Path, tmp_path: Path, path: Path) -> None:
     told = {row["key"]: row for row in rows["recording"].values()}
     assert told["cb2cc207-8125-445c-9ef9-6ea44eee959a"]["title"] == "Thinking Out Loud"
     assert ("isrc", "GBAHS1400099") in told["cb2cc207-8125-445c-9ef9-6ea44eee959a"]["identifiers"]
+    (issue,) = rows["release"].values()
+    assert ("discogs", "1873013") in issue["identifiers"]
 
 
 def test_other_files_are_no_dump(path: Path) -> None:

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from fonoteca.core import canonical
+from fonoteca.core.ids import Kind
+from fonoteca.sources import links, values
 from fonoteca.sources import musicbrainz_fields as fields
 from fonoteca.sources import musicbrainz_json_shapes as shapes
-from fonoteca.sources import values
 from fonoteca.sources.musicbrainz_json import Lines, open_lines
 from fonoteca.sources.musicbrainz_json_bulk import lines_of
 from fonoteca.sources.musicbrainz_json_sql import STATUSES
@@ -85,6 +86,7 @@ class _Told:
     def _artist(self, line: Object, key: str, position: str) -> Iterator[Record]:
         self._artists.add(key)
         names = {("isni", text.strip(" ").upper()) for text in line["isnis"] or () if text and text.strip(" ")}
+        names |= _linked(Kind.ARTIST, line["relations"])
         names |= {("ipi", text.strip(" ")) for text in line["ipis"] or () if text and text.strip(" ")}
         yield ArtistRecord(key, position, _text(line["name"]) or "", _text(line["sort-name"]), tuple(sorted(names)))
 
@@ -123,6 +125,7 @@ class _Told:
         labels = [_text((info["label"] or {}).get("name")) for info in line["label-info"] or () if info]
         names = {("upc", values.upc(line["barcode"], flags)),
                  ("release_group_mbid", shapes.mbid(group.get("id")))}  # fmt: skip
+        names |= _linked(Kind.RELEASE, line["relations"])
         for info in line["label-info"] or ():
             number = info["catalog-number"] if info else None
             if number is not None and number.strip(" ").lower() != "[none]":
@@ -181,6 +184,7 @@ def _credits(credit: list[Object] | None) -> tuple[Credit, ...]:
 
 def _identifiers(found: Object, flags: set[str]) -> tuple[tuple[str, str], ...]:
     names: set[tuple[str, str | None]] = {("isrc", values.isrc(isrc, flags)) for isrc in found["isrcs"] or ()}
+    names |= _linked(Kind.RECORDING, found["relations"])
     for relation in found["relations"] or ():
         work = relation["work"] if relation and relation["target-type"] == "work" else None
         key = shapes.mbid(work["id"]) if work else None
@@ -188,6 +192,12 @@ def _identifiers(found: Object, flags: set[str]) -> tuple[tuple[str, str], ...]:
             names.add(("work_mbid", key))
             names |= {("iswc", iswc.strip(" ").upper() or None) for iswc in work["iswcs"] or () if iswc}
     return _sorted(names)
+
+
+def _linked(kind: Kind, relations: list[Object] | None) -> set[tuple[str, str]]:
+    """What the addresses among relations identify; a relation that has ended still does."""
+    urls = [(told["url"] or {}).get("resource") for told in relations or () if told and told["target-type"] == "url"]
+    return {found for url in urls if url is not None and (found := links.identifier(kind, url)) is not None}
 
 
 def _length(written: str | None, flags: set[str]) -> int | None:

@@ -19,18 +19,20 @@ Shape = Mapping[str, Any]
 """Name → None for a text, a list of one for a list, a mapping for an object."""
 
 _CREDIT: list[Shape] = [{"name": None, "joinphrase": None, "artist": {"id": None, "name": None, "sort-name": None}}]
+_LINKED: Shape = {"target-type": None, "url": {"resource": None}}
 _RECORDING: Shape = {
     "id": None, "title": None, "length": None, "video": None, "first-release-date": None, "isrcs": [None],
-    "artist-credit": _CREDIT, "relations": [{"target-type": None, "work": {"id": None, "iswcs": [None]}}],
+    "artist-credit": _CREDIT, "relations": [{**_LINKED, "work": {"id": None, "iswcs": [None]}}],
 }  # fmt: skip
 _TRACK: Shape = {"position": None, "title": None, "recording": _RECORDING}
 SHAPES: dict[str, Shape] = {
-    "artist": {"id": None, "name": None, "sort-name": None, "isnis": [None], "ipis": [None]},
+    "artist": {"id": None, "name": None, "sort-name": None, "isnis": [None], "ipis": [None], "relations": [_LINKED]},
     "recording": _RECORDING,
     "release": {
         "id": None, "title": None, "date": None, "country": None, "barcode": None, "status": None,
         "artist-credit": _CREDIT, "release-group": {"id": None, "primary-type": None},
         "label-info": [{"catalog-number": None, "label": {"name": None}}],
+        "relations": [_LINKED],
         "media": [{"position": None, "pregap": _TRACK, "tracks": [_TRACK], "data-tracks": [_TRACK]}],
     },
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fonoteca.sources import links
 from fonoteca.sources import musicbrainz_clean as clean
 from fonoteca.sources.musicbrainz_tables import STATUS_FLAGS
 
@@ -149,6 +150,7 @@ def _identifiers(recording: str) -> str:
     isrc, work = f"{isrcs}[1]", f"{works}[1]"
     usual = f"""coalesce(len({isrcs}), 0) <= 1 AND coalesce(len({works}), 0) <= 1
         AND coalesce(regexp_full_match({isrc}, '{_ISRC}'), true)
+        AND {work}."target-type" IS DISTINCT FROM 'url'
         AND ({work}."target-type" IS DISTINCT FROM 'work' OR (coalesce(len({work}.work.iswcs), 0) = 0
             AND coalesce(regexp_full_match({work}.work.id, '{_USUAL_MBID}'), false)))"""
     named, made = (f"struct_pack(scheme := 'isrc', value := {isrc})",
@@ -166,7 +168,14 @@ def _all_identifiers(isrcs: str, works: str) -> str:
         list_transform({isrcs}, lambda i: struct_pack(scheme := 'isrc', value := {clean.isrc("i")})),
         list_transform({work}, lambda w: struct_pack(scheme := 'work_mbid', value := {mbid("w.work.id")})),
         flatten(list_transform({work}, lambda w: list_transform(w.work.iswcs, lambda i:
-            struct_pack(scheme := 'iswc', value := nullif(upper(trim(i)), '')))))), lambda x: x.value IS NOT NULL)))"""
+            struct_pack(scheme := 'iswc', value := nullif(upper(trim(i)), ''))))),
+        {_linked("recording", works)}), lambda x: x.value IS NOT NULL)))"""
+
+
+def _linked(kind: str, relations: str) -> str:
+    """What the addresses among relations identify; a relation that has ended still does. Nulls are in the list."""
+    urls = f"list_transform(list_filter({relations}, lambda w: w.\"target-type\" = 'url'), lambda w: w.url.resource)"
+    return f"list_transform({urls}, lambda u: {links.identifier_sql(kind, 'u')})"
 
 
 def described(recording: str, *, data: str = "false") -> str:
@@ -285,7 +294,8 @@ def releases(source: str) -> str:
                 [struct_pack(scheme := 'upc', value := {upc}),
                  struct_pack(scheme := 'release_group_mbid', value := {mbid(_GROUP)})],
                 list_transform("label-info", lambda l: struct_pack(scheme := 'catalogue_number', value :=
-                    CASE WHEN lower(trim({_CATALOGUE_NUMBER})) <> '[none]' THEN {clean.text(_CATALOGUE_NUMBER)} END))),
+                    CASE WHEN lower(trim({_CATALOGUE_NUMBER})) <> '[none]' THEN {clean.text(_CATALOGUE_NUMBER)} END)),
+                {_linked("release", "relations")}),
                 lambda x: x.value IS NOT NULL)))::{_NAMES} AS identifiers, member, line, pos
         FROM {source}) ORDER BY pos"""
 
@@ -305,7 +315,8 @@ def artists(source: str) -> str:
     SELECT {mbid("id")} AS key, coalesce({clean.text("name")}, '') AS name, {sort_name} AS sort_name,
         list_sort(list_distinct(list_filter(list_concat(
             list_transform(isnis, lambda x: struct_pack(scheme := 'isni', value := nullif(upper(trim(x)), ''))),
-            list_transform(ipis, lambda x: struct_pack(scheme := 'ipi', value := nullif(trim(x), '')))),
+            list_transform(ipis, lambda x: struct_pack(scheme := 'ipi', value := nullif(trim(x), ''))),
+            {_linked("artist", "relations")}),
             lambda x: x.value IS NOT NULL)))::{_NAMES} AS identifiers, pos * {_RANKS} AS first, member, line,
         true AS known FROM {source}"""
 
