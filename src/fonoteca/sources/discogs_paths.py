@@ -152,9 +152,8 @@ def _places(elements: Elements, names: Names) -> Kinds:
             table[parent, names.code(child)] = place
     name = np.minimum(elements.name, names.known + 1)
     found: Kinds = np.zeros(len(name), np.int8)
-    found[elements.level == 0] = At.RELEASE
-    for level in range(1, min(int(elements.level.max()), _DEEPEST) + 1):
-        here = np.flatnonzero(elements.level == level)
+    found[elements.levels[0]] = At.RELEASE
+    for here in elements.levels[1 : _DEEPEST + 1]:
         found[here] = table[found[elements.parent[here]], name[here]]
     return found
 

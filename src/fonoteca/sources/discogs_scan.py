@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Elements:
     Attributes:
         slices: their tags and texts.
         name: code of each element's name (:class:`Names`).
-        level: 0 for the record itself.
+        levels: of each level the elements in it, in order; level 0 are the records themselves.
         record: number of the record, from 0.
         parent: number of the element around it; of a record its own.
         tag: the slice of its start tag.
@@ -70,7 +71,7 @@ class Elements:
 
     slices: Slices
     name: Codes
-    level: Codes
+    levels: list[Ints]
     record: Ints
     parent: Ints
     tag: Ints
@@ -290,13 +291,13 @@ def _nested(tags: _Tags, root: int) -> tuple[Elements | None, Bools]:
 
 def _elements(tags: _Tags, level: Any, ends: Ints) -> Elements:
     at = np.flatnonzero(tags.kind >= 0)
-    of = level[at]
-    parent = np.zeros(len(at), np.int64)
-    above = np.flatnonzero(of == 0)
-    parent[above] = above
-    for depth in range(1, int(of.max()) + 1):
-        here = np.flatnonzero(of == depth)
+    of = level[at].astype(np.int8)
+    by_level = np.argsort(of, kind="stable")
+    bounds = np.searchsorted(of[by_level], np.arange(int(of.max()) + 2))
+    levels = [by_level[first:end] for first, end in pairwise(bounds.tolist())]
+    parent = np.empty(len(at), np.int64)
+    parent[levels[0]] = levels[0]
+    for above, here in pairwise(levels):
         parent[here] = above[np.searchsorted(above, here) - 1]
-        above = here
     text = np.where(tags.kind[at] == 1, 4 * at + 2, tags.slices.empty)
-    return Elements(tags.slices, tags.name[at], of, tags.record[at], parent, 4 * at, text, ends)
+    return Elements(tags.slices, tags.name[at], levels, tags.record[at], parent, 4 * at, text, ends)

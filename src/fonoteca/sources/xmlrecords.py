@@ -142,7 +142,8 @@ def blocks(path: Path, shape: Shape, limits: Limits = LIMITS, size: int = _READ)
             held += data
             at = _last_start(held, shape, max(known - _OVERLAP, 1))
             if at:
-                block = Block(first, bytes(held[:at]), over)
+                with memoryview(held) as view:
+                    block = Block(first, bytes(view[:at]), over)
                 yield block
                 first += len(starts_of(block.data, shape))
                 over = False
