@@ -156,7 +156,7 @@ def test_cleared_is_made_in_the_gate_alone() -> None:
 def test_sources_know_nothing_of_each_other() -> None:
     shared = {"records", "registry"}
     names = {p.stem for p in (SOURCE / "sources").glob("*.py")} - shared - {"__init__"}
-    sources = "folder table fma freemusi jamendo musicbrainz discogs internet_archive listenbrainz oai_pmh"
+    sources = "folder table fma freemusi jamendo musicbrainz discogs internet_archive listenbrainz oai_pmh acoustid"
     registered = set(sources.split()) & names
     found = []
     for path, tree in modules():

@@ -20,6 +20,7 @@ from fonoteca.sources.records import (
     ClaimText,
     Credit,
     Dump,
+    IdentifierRecord,
     RecordingRecord,
     Ref,
     ReleaseRecord,
@@ -47,6 +48,7 @@ def others(wide: RandomWide) -> Iterator[object]:
     for key in keys[:9]:
         yield SignalRecord(Ref(SOURCE, key), f"o:{key}", Signal("listens", 40, "CC0-1.0"))
         yield ClaimRecord(Ref(SOURCE, key), f"o:{key}", ClaimText("CC0", "", "letter"))
+        yield IdentifierRecord(Ref(SOURCE, key), f"o:{key}", [("acoustid", f"gid-{key}"), ("table", "own")])
     yield RecordingRecord("own", "o:1", "Own", credits=[Credit("Dee")], identifiers=[("isrc", "QZSHARED00001")])
     yield ReleaseRecord("rel", "o:1", "Release", 2001, identifiers=[("upc", "000000000003")])
     yield TrackRecord("rel", "own", "o:1", 1, 1)
@@ -88,7 +90,9 @@ def compare(layout: ArchiveLayout) -> dict[str, int]:
                 assert catalogue.resolve(show_id(kind, row["id"])) == [(kind, row["id"])]
         named = catalogue.select("SELECT DISTINCT scheme || ':' || value AS words FROM identifiers ORDER BY 1")
         keyed = catalogue.select("SELECT DISTINCT source || ':' || key AS words FROM facts_recording ORDER BY 1")
-        wrong = [{"words": w} for w in ("isrc:none", "upc:3", "ean:0000000000003", f"{SOURCE}:none", "a:b")]
+        wrong = [
+            {"words": w} for w in ("isrc:none", "table:own", "upc:3", "ean:0000000000003", f"{SOURCE}:none", "a:b")
+        ]
         chosen = random.Random(1)
         for row in [*chosen.sample(named, ASKED), *chosen.sample(keyed, ASKED), *wrong]:
             expected_ids = lookup.resolve(catalogue.select, row["words"], given)

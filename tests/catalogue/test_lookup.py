@@ -12,7 +12,7 @@ from fonoteca.catalogue.lookup import spellings
 from fonoteca.catalogue.query import Catalogue
 from fonoteca.core.errors import Usage
 from fonoteca.core.ids import Kind, make_id, show_id
-from fonoteca.sources.records import RecordingRecord
+from fonoteca.sources.records import RecordingRecord, ReleaseRecord
 from simulators.tiny_catalogue import archive, filled, ingest
 
 pytestmark = pytest.mark.core
@@ -62,6 +62,22 @@ def test_one_isrc_on_two_recordings_names_both(tmp_path_factory: pytest.TempPath
         found = catalogue.resolve("isrc:QQAAA0000001")
     assert found == sorted(found, key=lambda pair: pair[1])
     assert {value for _, value in found} == {make_id(Kind.RECORDING, "fma", k) for k in "ab"}
+
+
+def test_a_sources_key_names_its_own_entity_and_what_others_link_to_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    layout = archive(tmp_path_factory.mktemp("linked"))
+    ingest(layout, "discogs", [ReleaseRecord("249504", "d:1", "Never")])
+    ingest(layout, "musicbrainz", [
+        ReleaseRecord("m1", "m:1", "Never", identifiers=[("discogs", "249504")]),
+        ReleaseRecord("m2", "m:2", "Other", identifiers=[("discogs", "1")]),
+    ])  # fmt: skip
+    with Catalogue.open(layout) as catalogue:
+        found = catalogue.resolve("discogs:249504")
+        assert catalogue.resolve("discogs:1") == [(Kind.RELEASE, make_id(Kind.RELEASE, "musicbrainz", "m2"))]
+    own, other = (make_id(Kind.RELEASE, *pair) for pair in (("discogs", "249504"), ("musicbrainz", "m1")))
+    assert found == [(Kind.RELEASE, value) for value in sorted((own, other))]
 
 
 @given(st.text(), st.text())

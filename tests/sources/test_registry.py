@@ -17,7 +17,7 @@ def test_names_are_those_of_the_infos() -> None:
     assert {name: source.info.name for name, source in SOURCES.items()} == {n: n for n in SOURCES}
     assert set(SOURCES) == {
         "folder", "table", "fma", "freemusi", "jamendo", "musicbrainz", "discogs", "internet_archive", "listenbrainz",
-        "oai_pmh",
+        "oai_pmh", "acoustid",
     }  # fmt: skip
 
 

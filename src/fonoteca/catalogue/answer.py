@@ -58,7 +58,8 @@ class Answers:
         found = self._finder.by_name(kind, scheme, value)
         for source in self._sources:
             entity = self._given.get((kind.word, source, value), make_id(kind, source, value))
-            rows = self._finder.by_id(kind, entity, ("id", "key", "key_scheme"))
+            # The whole row: who asks for a name asks for the rest next.
+            rows = self._finder.by_id(kind, entity)
             found += [r.id for r in rows if r.row["key_scheme"] == scheme and str(r.row["key"]) == value]
         return found
 
@@ -78,7 +79,7 @@ class Answers:
         told = empty(kind, one.id)
         own = one.provenance
         told["fields"] = self._fields(kind, one)
-        told["identifiers"] = _ordered({"scheme": s, "value": v} | own for s, v in one.names())
+        told["identifiers"] = self._identifiers(kind, one)
         told["credits"] = [
             {"ordinal": n} | credit | {"artist_id": show_id(Kind.ARTIST, credit["artist_id"])} | own
             for n, credit in enumerate(one.row.get("credits") or ())
@@ -128,6 +129,12 @@ class Answers:
         if len(found) > 1 or self._finder.in_merged("releases", "id", release):
             raise _Unsure
         return found
+
+    def _identifiers(self, kind: Kind, one: Found) -> list[Row]:
+        """The row's own, and those that another source tells of it."""
+        rows: list[Row] = [{"scheme": s, "value": v, **one.provenance} for s, v in one.names()]
+        more = self._finder.merged("identifiers", "entity_id", one.id)
+        return _ordered(rows + [_part(row, "scheme", "value") for row in more if row["kind"] == kind.word])
 
     def _genres(self, kind: Kind, one: Found) -> list[Row]:
         rows = [{"genre": genre} | one.provenance for genre in one.row.get("genres") or ()]

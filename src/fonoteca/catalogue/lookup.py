@@ -18,6 +18,8 @@ GivenIds = Mapping[tuple[str, str, str], int]
 
 _TABLE = {Kind.RECORDING: "recordings", Kind.RELEASE: "releases", Kind.ARTIST: "artists"}
 _BARCODES = ("upc", "ean", "barcode")
+_NO_SOURCES = {"isrc", "mbid", *_BARCODES}
+"""Schemes that no source is called by: what has such an identifier needs no second look for a key."""
 
 
 def given_ids(generation: Generation) -> GivenIds:
@@ -29,7 +31,7 @@ def given_ids(generation: Generation) -> GivenIds:
 def resolve(
     select: Select, words: str, given: GivenIds, answers: Answers | None = None
 ) -> list[tuple[Kind, int]]:  # fmt: skip
-    """All entities that the words name, recordings first, ids ascending; none is an empty list.
+    """All entities that the words name, as an identifier or as a source's key: recordings first, ids ascending.
 
     Args:
         select: runs a query of ours with parameters.
@@ -49,7 +51,10 @@ def resolve(
     identified = answers.identified(scheme, value) if answers else None
     if identified is None:
         identified = _identified(select, scheme, value)
-    return identified or _by_key(select, scheme, value, given, answers)
+    if identified and scheme in _NO_SOURCES:
+        return identified
+    keyed = _by_key(select, scheme, value, given, answers)
+    return _ordered({*identified, *keyed})
 
 
 def _ours(select: Select, words: str, answers: Answers | None) -> list[tuple[Kind, int]]:
@@ -93,7 +98,10 @@ def _identified(select: Select, scheme: str, value: str) -> list[tuple[Kind, int
         "SELECT DISTINCT kind, entity_id FROM identifiers WHERE list_contains(?, scheme) AND list_contains(?, value)",
         [schemes, values],
     )
-    found = [(Kind[row["kind"].upper()], row["entity_id"]) for row in rows]
+    return _ordered({(Kind[row["kind"].upper()], row["entity_id"]) for row in rows})
+
+
+def _ordered(found: set[tuple[Kind, int]]) -> list[tuple[Kind, int]]:
     return sorted(found, key=lambda pair: (list(Kind).index(pair[0]), pair[1]))
 
 

@@ -28,6 +28,7 @@ from fonoteca.sources.records import (
     ClaimText,
     Credit,
     Duplicate,
+    IdentifierRecord,
     Record,
     RecordingRecord,
     Refused,
@@ -125,7 +126,7 @@ class Spool:
         self._add = {
             RecordingRecord: self._recording, ReleaseRecord: self._release, TrackRecord: self._track,
             ArtistRecord: self._artist, SignalRecord: self._signal_record, ClaimRecord: self._claim_record,
-            Refused: self._refused, Duplicate: self._duplicate,
+            IdentifierRecord: self._identifier_record, Refused: self._refused, Duplicate: self._duplicate,
         }  # fmt: skip
 
     def path(self, table: str) -> Path:
@@ -204,7 +205,7 @@ class Spool:
             self._claim(entity, kind, claim, None, key, position)
 
     def _identifiers(
-        self, entity: int, kind: str, identifiers: Sequence[tuple[str, str]], key: str, position: str
+        self, entity: int, kind: str, identifiers: Sequence[tuple[str, str]], key: str | None, position: str
     ) -> None:
         for scheme, value in identifiers:
             self._row("identifier", scheme, value, entity, kind, position, key)
@@ -239,6 +240,12 @@ class Spool:
     def _claim(self, entity: int, kind: str, claim: ClaimText, of: str | None, key: str, position: str) -> None:
         self._row("claim", entity, kind, claim.licence, claim.url, claim.evidence, of, key if of else None, position,
                   key)  # fmt: skip
+
+    def _identifier_record(self, record: IdentifierRecord) -> None:
+        of = record.recording
+        entity = self._make(Kind.RECORDING, of.source, of.key, 0)
+        # No key: what collisions settle in this partition is about its own keys.
+        self._identifiers(entity, "recording", record.identifiers, None, record.position)
 
     def _refused(self, record: Refused) -> None:
         self._refusals.write(refusal_line(record.position, record.code, record.reason, record.raw))

@@ -136,6 +136,15 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True)
+class IdentifierRecord:
+    """Identifiers of a recording that another source describes (a table of AcoustIDs)."""
+
+    recording: Ref
+    position: str
+    identifiers: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Refused:
     """A row that could not be accepted: goes to quarantine with its reason. ``raw`` is the row as read."""
 
@@ -156,7 +165,10 @@ class Duplicate:
     kind: str = "recording"
 
 
-Record = RecordingRecord | ReleaseRecord | TrackRecord | ArtistRecord | SignalRecord | ClaimRecord | Refused | Duplicate
+Record = (
+    RecordingRecord | ReleaseRecord | TrackRecord | ArtistRecord | SignalRecord | ClaimRecord | IdentifierRecord
+    | Refused | Duplicate
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from fonoteca.core.errors import Usage
+from fonoteca.sources.acoustid import AcoustId
 from fonoteca.sources.discogs import Discogs
 from fonoteca.sources.fma import Fma
 from fonoteca.sources.folder import Folder
@@ -28,6 +29,7 @@ _ALL: tuple[Source, ...] = (
     InternetArchive(),
     ListenBrainz(),
     OaiPmh(),
+    AcoustId(),
 )
 SOURCES: dict[str, Source] = {source.info.name: source for source in _ALL}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fonoteca.sources.records import (
     ClaimRecord,
     Duplicate,
+    IdentifierRecord,
     Record,
     RecordingRecord,
     Refused,
@@ -20,7 +21,7 @@ from fonoteca.sources.records import (
 class Tally:
     """Rows read, by what became of them. ``rows`` = ``recordings`` + ``references`` + ``duplicates`` + ``refused``.
 
-    ``references`` are rows that say something (signals, claims) of another source's recordings. Rows of
+    ``references`` are rows that say something (signals, claims, identifiers) of another source's recordings. Rows of
     releases are counted apart. ``records`` counts every record but duplicates and refusals.
     """
 
@@ -50,7 +51,7 @@ class Tally:
             case RecordingRecord():
                 self.rows += 1
                 self.recordings += 1
-            case SignalRecord() | ClaimRecord():
+            case SignalRecord() | ClaimRecord() | IdentifierRecord():
                 self._add_reference(record.position)
             case ReleaseRecord():
                 self.releases += 1
