@@ -70,3 +70,30 @@ def test_a_table_that_is_not_sorted_or_tells_no_bounds_is_read_all_the_same(tmp_
             [r for r in rows if r["id"] == value] for value in (0, 5, 999)
         ]
         table.close()
+
+
+def test_a_key_is_found_in_two_reads_of_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = hashes("even", 300_000)
+    (tmp_path / "x.keys").write_bytes(packed(np.array(given, "<u8"), np.arange(len(given), dtype="<u8")).tobytes())
+    file, once = Keys(tmp_path / "x.keys", len(given)), Keys._read
+    read: list[int] = []
+
+    def counted(self: Keys, start: int, end: int) -> object:
+        read.append(end - start)
+        return once(self, start, end)
+
+    monkeypatch.setattr(Keys, "_read", counted)
+    for value in given[:500]:
+        assert file.rows(value)
+    assert max(read) <= 512
+    assert len(read) < 500 * 3
+    file.close()
+
+
+def test_the_bounds_of_a_table_are_kept_and_not_its_footer(tmp_path: Path) -> None:
+    rows = [{"id": n, "n": n} for n in range(5_000)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet", row_group_size=500)
+    table = Sorted(tmp_path / "x.parquet", "id")
+    assert not any(isinstance(value, pq.ParquetFile | pq.FileMetaData) for value in vars(table).values())
+    assert table.rows(4_321) == [{"id": 4_321, "n": 4_321}]
+    table.close()

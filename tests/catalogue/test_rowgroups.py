@@ -65,3 +65,14 @@ def test_what_is_no_parquet_file_is_said(data: bytes, tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(pa.ArrowInvalid):
         RowGroups(path, 10)
+
+
+def test_what_is_kept_of_a_footer_is_small(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    written(path, 200_000, 2_048)
+    file = RowGroups(path, 200_000)
+    for number in range(0, 200_000, 10_000):
+        file.row(number, COLUMNS)
+    kept = len(file._head) + file._places.itemsize * len(file._places)
+    assert kept < 3_000 < pq.read_metadata(path).serialized_size // 10
+    file.close()

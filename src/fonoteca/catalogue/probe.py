@@ -1,12 +1,11 @@
 """Look-ups in sorted files that are read, not mapped: what a long-running reader keeps in memory stays small.
 
-Keys (:mod:`fonoteca.catalogue.keys`) are hashes, so they lie evenly: a key's place is guessed to within some hundred
-others, and one read of a few pages finds it.
+Keys (:mod:`fonoteca.catalogue.keys`) are hashes, so they lie evenly: a key's place is guessed to within some thousand
+others, the keys there say it to within some dozen, and two reads of one page find it.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from array import array
@@ -20,10 +19,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fonoteca.catalogue.keys import ROW_BITS
+from fonoteca.catalogue.rowgroups import RowGroups
 
 _CUT = 63 - (64 - ROW_BITS)
 _ROWS = (1 << ROW_BITS) - 1
-_GUESSES = 4
+_GUESSES = 6
+_WINDOW = 512
 _BYTES = 8
 _Zone = tuple[Any, Any] | None
 
@@ -43,8 +44,6 @@ class Keys:
     def __init__(self, path: Path, count: int) -> None:
         self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._count = count
-        # Evenly spread keys lie around their place with a deviation of half the root of their number.
-        self._window = math.isqrt(count) + 16
 
     def close(self) -> None:
         """Let go of the file; only once."""
@@ -61,28 +60,28 @@ class Keys:
                     return rows
                 rows.append(key & _ROWS)
             place += len(found)
-            found = self._read(place, min(self._count, place + self._window))
+            found = self._read(place, min(self._count, place + _WINDOW))
         return rows
 
     def _seek(self, wanted: int) -> tuple[int, array[int]]:
         """The place of the first key that is not below the wanted one, and some keys from there on."""
-        low, high, step = 0, self._count, 0
-        guess = wanted * self._count >> 64
+        low, high, least, most = 0, self._count, 0, 1 << 64
+        step = 0
         while low < high:
-            start = min(max(low, guess - self._window), high - 1)
-            end = min(high, start + 2 * self._window)
+            # Keys that do not lie evenly are halved after some guesses.
+            evenly = (wanted - least) * (high - low) // max(1, most - least) if step < _GUESSES else (high - low) // 2
+            start = max(low, min(low + evenly - _WINDOW // 2, high - _WINDOW))
+            end = min(high, start + _WINDOW)
             keys = self._read(start, end)
-            at = bisect_left(keys, wanted)
-            if at == 0 and start > low:
-                high, moved = start, -1
-            elif at == len(keys):
-                low, moved = end, 1
+            if keys[0] >= wanted and start > low:
+                high, most = start, keys[0]
+            elif keys[-1] < wanted:
+                low, least = end, keys[-1]
             else:
+                at = bisect_left(keys, wanted)
                 return start + at, keys[at:]
             step += 1
-            # Keys that do not lie evenly are halved instead.
-            guess = guess + moved * 2 * self._window if step < _GUESSES else (low + high) // 2
-        return low, self._read(low, min(self._count, low + self._window))
+        return low, self._read(low, min(self._count, low + _WINDOW))
 
     def _read(self, start: int, end: int) -> array[int]:
         found = array("Q")
@@ -97,10 +96,13 @@ class Sorted:
     """A Parquet file of ours, by a column of which its row groups know least and greatest value."""
 
     def __init__(self, path: Path, column: str) -> None:
-        self._source = pa.OSFile(str(path), "rb")
-        self._file = pq.ParquetFile(self._source)
+        with pa.OSFile(str(path), "rb") as source:
+            # A large file's footer, parsed, takes a hundred megabytes: what is kept of it are the bounds.
+            whole = pq.read_metadata(source)
+            self._columns = whole.schema.to_arrow_schema().names
+            self._zones = _zones(whole, self._columns.index(column))
+        self._file = RowGroups(path, whole.num_rows, self._columns[0])
         self._column = column
-        self._zones = _zones(self._file, column)
         known = [zone for zone in self._zones if zone is not None]
         self._ends = [most for _, most in known]
         self._ordered = len(known) == len(self._zones) and all(
@@ -109,7 +111,7 @@ class Sorted:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._source.close()
+        self._file.close()
 
     def rows(self, value: Any) -> list[dict[str, Any]]:
         """All rows with this value."""
@@ -117,7 +119,7 @@ class Sorted:
         for group in self._groups(value):
             at = self._matching(group, value)
             if len(at):
-                found += self._file.read_row_group(group, use_threads=False).take(at).to_pylist()
+                found += self._file.group(group, self._columns).take(at).to_pylist()
         return found
 
     def has(self, value: Any) -> bool:
@@ -125,7 +127,7 @@ class Sorted:
         return any(len(self._matching(group, value)) for group in self._groups(value))
 
     def _matching(self, group: int, value: Any) -> Any:
-        column = self._file.read_row_group(group, columns=[self._column], use_threads=False).column(0)
+        column = self._file.group(group, [self._column]).column(0)
         return pc.indices_nonzero(pc.equal(column, pa.scalar(value, column.type)))
 
     def _groups(self, value: Any) -> list[int]:
@@ -140,13 +142,12 @@ class Sorted:
         return found
 
 
-def _zones(file: pq.ParquetFile, column: str) -> list[_Zone]:
+def _zones(whole: pq.FileMetaData, place: int) -> list[_Zone]:
     """Least and greatest value of each row group; None where the file does not tell, or may cut long texts."""
-    whole = str(file.metadata.created_by).startswith("parquet-cpp-arrow")
-    place = file.schema_arrow.get_field_index(column)
+    exact = str(whole.created_by).startswith("parquet-cpp-arrow")
     zones: list[_Zone] = []
-    for number in range(file.metadata.num_row_groups):
-        told = file.metadata.row_group(number).column(place).statistics
+    for number in range(whole.num_row_groups):
+        told = whole.row_group(number).column(place).statistics
         bounded = told is not None and told.has_min_max
-        zones.append((told.min, told.max) if bounded and (whole or not isinstance(told.min, str | bytes)) else None)
+        zones.append((told.min, told.max) if bounded and (exact or not isinstance(told.min, str | bytes)) else None)
     return zones

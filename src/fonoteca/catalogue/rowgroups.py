@@ -1,16 +1,16 @@
 """One row of a large Parquet file, without the whole of its footer.
 
 A wide file of 2^22 rows has 512 row groups of some forty columns; its footer takes 13 ms to parse and 17 MB of memory
-when it is, and a catalogue has dozens of such files. So the footer is cut, as bytes, into those of single row groups:
-each is parsed in microseconds when its row is asked for. Where a footer cannot be cut (another writer's), it is
-parsed whole.
+when it is, and a catalogue has dozens of such files. So the footer is cut into those of single row groups. What is
+kept are their places in the file: each is read and parsed when its row is asked for. Where a footer cannot be cut
+(another writer's), it is parsed whole.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 import struct
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ _ENDS = struct.Struct("<I4s")
 # metadata (type, encodings), and its path in the schema: the name that is put behind this.
 _GROUP = (rb"\x19(?:\xfc[\x0f-\x7f]|[\x1c\x2c\x3c\x4c\x5c\x6c\x7c\x8c\x9c\xac\xbc\xcc\xdc\xec])"
           rb"\x26[\x80-\xff]*[\x00-\x7f]\x1c.{2,40}?\x18")  # fmt: skip
-_KEPT = 32
 
 
 class RowGroups:
@@ -44,19 +43,20 @@ class RowGroups:
         self._source = pa.OSFile(str(path), "rb")
         self._rows, self._group = rows, rows
         self._exact = frozenset(exact)
-        self._cut = _cut(self._footer(), first)
-        self._opened = functools.lru_cache(_KEPT)(self._open)
+        self._head, self._places = self._cut(first)
+        self._recent: tuple[int, pq.ParquetFile] | None = None
         self._whole: pq.ParquetFile | None = None
-        if self._cut:
-            self._group = self._first_group()
-            self._cut = self._cut if -(-rows // self._group) == len(self._cut[1]) else None
-        if self._cut is None:
+        if self._places:
+            self._group = int(self._metadata(0).row_group(0).num_rows)
+            if -(-rows // self._group) != len(self._places) - 1:
+                self._places = array("Q")
+        if not self._places:
             self._whole = pq.ParquetFile(self._source)
             self._group = self._whole.metadata.row_group(0).num_rows if rows else 1
 
     def close(self) -> None:
         """Let go of the file."""
-        self._opened.cache_clear()
+        self._recent = None
         self._source.close()
 
     def row(self, number: int, columns: Sequence[str]) -> dict[str, Any]:
@@ -66,11 +66,16 @@ class RowGroups:
     def run(self, number: int, most: int, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Rows from one on, at most so many, and none of the next row group."""
         index, place = divmod(number, self._group)
-        file, null = (self._whole, frozenset()) if self._whole else self._opened(index)
+        null = frozenset() if self._whole else _null_columns(self._opened(index).metadata.row_group(0)) - self._exact
         wanted = [name for name in columns if name not in null]
-        table = file.read_row_group(index if self._whole else 0, columns=wanted, use_threads=False)
         nothing = dict.fromkeys(null.intersection(columns))
-        return [nothing | row for row in table.slice(place, most).to_pylist()]
+        return [nothing | row for row in self.group(index, wanted).slice(place, most).to_pylist()]
+
+    def group(self, index: int, columns: Sequence[str]) -> pa.Table:
+        """Columns of a whole row group."""
+        if self._whole:
+            return self._whole.read_row_group(index, columns=list(columns), use_threads=False)
+        return self._opened(index).read_row_group(0, columns=list(columns), use_threads=False)
 
     def _footer(self) -> bytes:
         end = self._source.size()
@@ -80,19 +85,25 @@ class RowGroups:
             raise pa.ArrowInvalid(f"{self._path} is no Parquet file")
         return bytes(self._source.read_at(length, end - _ENDS.size - length))
 
-    def _first_group(self) -> int:
-        assert self._cut is not None
-        return int(_metadata(self._cut[0], self._cut[1][0]).row_group(0).num_rows)
+    def _cut(self, first: str) -> tuple[bytes, array[int]]:
+        """What stands before the row groups, and where in the file each of them starts and the last ends."""
+        footer = self._footer()
+        start = self._source.size() - _ENDS.size - len(footer)
+        head, places = _cut(footer, first)
+        return head, array("Q", (start + place for place in places))
 
-    def _open(self, index: int) -> tuple[pq.ParquetFile, frozenset[str]]:
-        assert self._cut is not None
-        head, groups = self._cut
-        metadata = _metadata(head, groups[index])
-        found = metadata.row_group(0)
-        expected = min(self._group, self._rows - index * self._group)
-        if found.num_rows != expected:
-            raise pa.ArrowInvalid(f"{self._path} has no row group {index} of {expected} rows")
-        return pq.ParquetFile(self._source, metadata=metadata), _null_columns(found) - self._exact
+    def _metadata(self, index: int) -> pq.FileMetaData:
+        start, end = self._places[index], self._places[index + 1]
+        return _parsed(self._head, bytes(self._source.read_at(end - start, start)))
+
+    def _opened(self, index: int) -> pq.ParquetFile:
+        if self._recent is None or self._recent[0] != index:
+            metadata = self._metadata(index)
+            expected = min(self._group, self._rows - index * self._group)
+            if metadata.row_group(0).num_rows != expected:
+                raise pa.ArrowInvalid(f"{self._path} has no row group {index} of {expected} rows")
+            self._recent = index, pq.ParquetFile(self._source, metadata=metadata)
+        return self._recent[1]
 
 
 def _null_columns(group: Any) -> frozenset[str]:
@@ -107,26 +118,25 @@ def _null_columns(group: Any) -> frozenset[str]:
     return frozenset(name for name, is_empty in empty.items() if is_empty)
 
 
-def _metadata(head: bytes, group: bytes) -> Any:
+def _parsed(head: bytes, group: bytes) -> pq.FileMetaData:
     """The footer of one row group, parsed: a list of one structure, and the end of the outer structure."""
     footer = head + b"\x19\x1c" + group + b"\x00"
     return pq.read_metadata(pa.BufferReader(_MAGIC + footer + _ENDS.pack(len(footer), _MAGIC)))
 
 
-def _cut(footer: bytes, first: str) -> tuple[bytes, list[bytes]] | None:
-    """What stands before the row groups, and each of them; None where it is not as expected."""
+def _cut(footer: bytes, first: str) -> tuple[bytes, list[int]]:
+    """What stands before the row groups, where each starts and the last ends; nothing if it is not as expected."""
     name = first.encode()
     pattern = _GROUP + re.escape(bytes([len(name)]) + name)
     starts = [found.start() for found in re.finditer(pattern, footer, re.DOTALL)]
     count = len(starts)
     if not count:
-        return None
+        return b"", []
     told = bytes([count << 4 | 12]) if count < 15 else b"\xfc" + _varint(count)
     head = starts[0] - len(told) - 1
     if head < 0 or footer[head : starts[0]] != b"\x19" + told:
-        return None
-    ends = [*starts[1:], len(footer)]
-    return footer[:head], [footer[start:end] for start, end in zip(starts, ends, strict=True)]
+        return b"", []
+    return footer[:head], [*starts, len(footer)]
 
 
 def _varint(value: int) -> bytes:
