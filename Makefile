@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 # All but one core's worth of workers would starve the swarms' timing on small machines; two is measured best on two cores.
 WORKERS ?= 2
 
-.PHONY: demo test test-core test-long test-spark lint bench docs package clean
+.PHONY: demo test test-core test-long test-spark test-spark-some lint bench docs package clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fonoteca demo $(DEMO)
@@ -28,6 +28,15 @@ test-long: $(VENV)/.installed-dev
 test-spark: $(VENV)-spark/.installed
 	scripts/test-tools java
 	$(VENV)-spark/bin/python -m pytest -m spark -p no:cacheprovider tests/catalogue/test_spark.py
+
+# A part of it, only where that environment is there already: never a reason to fetch a gigabyte.
+test-spark-some:
+	@if [ -x $(VENV)-spark/bin/python ] && $(VENV)-spark/bin/python -c 'import pyspark, sqlglot' 2>/dev/null; then \
+		$(VENV)-spark/bin/python -m pytest -m spark -p no:cacheprovider tests/catalogue/test_spark.py \
+			-k "same_bytes or anew or isrc or refused or both_workers"; \
+	else \
+		echo "skipped: the comparison of both engines ('make test-spark' installs Spark, 1.1 GB, and runs all of it)"; \
+	fi
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check src tests scripts benchmarks
