@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 
 from contracts.source_contract import Case, TableContract
+from fonoteca.catalogue import generation
+from fonoteca.catalogue.engine import Engine
 from fonoteca.catalogue.ingest import execute, ingest_records, plan
+from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.query import Catalogue
 from fonoteca.core.ids import Kind, make_id
+from fonoteca.core.progress import SILENT
 from fonoteca.core.settings import resolve
+from fonoteca.publish import snapshot
 from fonoteca.sources.acoustid import AcoustId
 from fonoteca.sources.records import Dump, Duplicate, IdentifierRecord, Record, RecordingRecord, Ref, Refused
 from fonoteca.sources.tally import Tally
@@ -153,13 +158,21 @@ def test_a_missing_table_is_told(tmp_path: Path) -> None:
     assert [r.code for r in read(pairs)[0] if isinstance(r, Refused)] == ["dangling-reference"]
 
 
-def test_a_recording_is_found_by_its_acoustid_and_by_one_that_was_merged(day: Path, tmp_path: Path) -> None:
+def test_a_recording_is_found_by_its_acoustid_and_editions_carry_it_with_its_licences(
+    day: Path, tmp_path: Path
+) -> None:
     layout = archive(tmp_path / "archive")
     ingest_records(layout, info("musicbrainz"), "", "d", [RecordingRecord(M[1], "m:1", "Dawn")])
     source = AcoustId()
     result = execute(plan(layout, source, source.resolve(Dump([day])), resolve([])))
     assert result.read == 7
     recording = (Kind.RECORDING, make_id(Kind.RECORDING, "musicbrainz", M[1]))
+    told = generation.load(Places.of(layout))
+    content = snapshot.build(layout, told, snapshot.commercial, Engine(), SILENT)
+    rows = [row for row in content.tables["identifiers"].to_pylist() if row["source"] == "acoustid"]
+    assert {(row["scheme"], row["value"]) for row in rows} == {("acoustid", uuid(n)) for n in (1, 2, 3)}
+    assert {"CC-BY-SA-3.0", "CC-PDDC"} <= set(content.notes["identifiers"]["value"].licences)
+    assert not snapshot.restricted(told, snapshot.noncommercial).partitions
     with Catalogue.open(layout) as catalogue:
         for number in (1, 2):
             assert catalogue.resolve(f"acoustid:{uuid(number).upper()}") == [recording]
