@@ -7,23 +7,26 @@ the rows lie; what it reads is prepared before and not counted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
+import shutil
 import statistics
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
 import numpy as np
 
-from benchmarks import machine, report
-from benchmarks.catalogues import LOADED
+from benchmarks import bare, machine, report
 from benchmarks.figure import Figure, Target
 from benchmarks.generate import model
 from benchmarks.generate.model import Shard
-from benchmarks.grouping import BARE, OPERATION, PACKED
-from benchmarks.harness import Job, Side, compare, run
+from benchmarks.grouping import OPERATION, coverage_figures, coverage_sides, figure
+from benchmarks.harness import Job, Side, compare, disk, run
 from benchmarks.lookups import DUCKDB
 from benchmarks.workbench import ROOT, Setup, side
 from fonoteca.catalogue import generation, operations
@@ -32,7 +35,8 @@ from fonoteca.core.layout import ArchiveLayout
 
 ASKED = 2_000
 """Of each kind; the first quarter opens the files and is not counted."""
-_LIMIT = "9223372036854775807"
+_EACH = 110
+"""Bytes of disk for a recording: its row, what two sides write of it, and a group that does not fit into memory."""
 _ENGINE = "COPY ({query}) TO '{out}' (FORMAT parquet)"
 
 
@@ -41,13 +45,15 @@ def main(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks built", description=__doc__)
     parser.add_argument("--archive", type=Path, required=True)
     parser.add_argument("--only", default="P5,P6,P15", help="some of P5, P6 and P15")
+    parser.add_argument("--memory", type=int, default=8, help="GiB of both sides of P5")
+    parser.add_argument("--parts", type=int, help="P5 of so many partitions only")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--record", action="store_true", help="append the figures to docs/benchmarks.md")
     args = parser.parse_args(words)
     facts, begun = machine.facts(), datetime.datetime.now(datetime.UTC)
     with tempfile.TemporaryDirectory(prefix="fonoteca-bench-", dir=args.archive.absolute().parent) as folder:
         setup = Setup(Path(folder), 0, args.repeats, 1, lambda text: print(text, flush=True))
-        built = Built(args.archive.absolute(), setup)
+        built = Built(args.archive.absolute(), setup, args.memory, args.parts)
         measures = {"P6": built.lookups, "P15": built.coverage, "P5": built.groups}
         figures = [figure for name, measure in measures.items() if name in args.only.split(",") for figure in measure()]
     print("\n".join(["", report.HEAD, *map(report.row, figures)]))
@@ -59,66 +65,75 @@ def main(words: Sequence[str]) -> None:
 class Built:
     """A finished archive and the files of its catalogue."""
 
-    def __init__(self, root: Path, setup: Setup) -> None:
+    def __init__(self, root: Path, setup: Setup, memory: int, parts: int | None) -> None:
         journal = root.with_name(root.name + ".journal.jsonl").read_text().splitlines()
         begun = json.loads(journal[0])
         self.tracks, self.dumps, self._seed = begun["tracks"], begun["dumps"], begun["seed"]
-        self._root, self._setup = root, setup
+        self._root, self._setup, self._memory = root, setup, memory
         self._places = Places.of(ArchiveLayout(root))
         self._generation = generation.load(self._places)
+        self._parts = [p for p in self._generation.wide if p.wide.get("recording")][:parts]
 
-    def _rows(self) -> list[str]:
-        return [f"'{self._places.path(c.rows)}'" for c in self._generation.chunks("recording")]
+    def _rows(self, table: str) -> list[Path]:
+        return [self._places.path(c.rows) for part in self._parts for c in part.wide[table]]
 
-    def _heard(self) -> list[str]:
+    def _heard(self) -> list[Path]:
         told = self._generation.popularity
         assert told is not None
         known = {h.name: h.files for h in told.heard}
-        parts = [known[f"{p.source} {p.dataset} {p.dump.id}"] for p in self._generation.wide]
-        return [f"'{self._places.path(ref)}'" for files in parts for ref in files]
+        parts = [known[f"{p.source} {p.dataset} {p.dump.id}"] for p in self._parts]
+        return [self._places.path(ref) for files in parts for ref in files]
 
     def coverage(self) -> list[Figure]:
-        """P15: the whole command beside one query over the listens of all recordings."""
-        listed = f"read_parquet([{', '.join(self._heard())}])"
-        counted = f"SELECT listens, count(*) AS n FROM {listed} WHERE listens IS NOT NULL GROUP BY listens"
-        shares = ("SELECT sum(n) OVER w AS n, sum(n * listens) OVER w / sum(n * listens) OVER () AS share "
-                  f"FROM ({counted}) WINDOW w AS (ORDER BY listens DESC)")  # fmt: skip
-        least = ", ".join(f"min(n) FILTER (share >= {share})" for share in (0.5, 0.9, 0.996))
-        own = {"coverage": (), "coverage by decade": ("--by", "decade"), "coverage by tier": ("--by", "tier"),
-               "coverage by country": ("--by", "country")}  # fmt: skip
-        sides = [Side(name, (Job(side("command", LOADED, "0", "--archive", self._root, "--quiet", "coverage", *words),
-                                 speaks=True),)) for name, words in own.items()]  # fmt: skip
-        sides.append(Side(BARE, (Job(side("engine", f"SELECT {least} FROM ({shares})"), speaks=True),)))
-        return self._figures("P15", sides, {name: Target(1.5, False, "×") for name in own})
+        """P15: the whole command beside queries over the listens of all recordings."""
+        sides = coverage_sides(self._root, _scan(self._heard()), _scan(self._rows("release")))
+        return coverage_figures(compare(sides, self._setup.repeats, 1, self._setup.told), self.tracks)
 
     def groups(self) -> list[Figure]:
-        """P5: one recording of each ISRC, over rows that are laid side by side before."""
-        rows = self._setup.folder / "isrcs.parquet"
+        """P5: one recording of each ISRC, over rows that are laid side by side before; and ranks."""
+        rows, recordings = self._setup.folder / "isrcs.parquet", self._recordings()
+        free = shutil.disk_usage(self._setup.folder).free
+        if free < recordings * _EACH:
+            raise SystemExit(f"{free:,} bytes are free, {recordings * _EACH:,} are needed for rows and what spills")
         self._engine(
             f"""
             SELECT r.i.value AS isrc, r.recording_id, r.listens FROM (
                 SELECT h.recording_id, h.listens, unnest(w.identifiers) AS i
-                FROM read_parquet([{", ".join(self._heard())}]) h
-                POSITIONAL JOIN read_parquet([{", ".join(self._rows())}]) w) r WHERE r.i.scheme = 'isrc'""",
+                FROM {_scan(self._heard())} h
+                POSITIONAL JOIN {_scan(self._rows("recording"))} w) r WHERE r.i.scheme = 'isrc'""",
             rows,
         )
-        out = self._setup.folder / "out.parquet"
-        bare = f"SELECT isrc, {PACKED.format(limit=_LIMIT)} FROM '{rows}' GROUP BY isrc"
-        sides = [Side(name, (Job(side("engine", _ENGINE.format(query=query, out=out)), speaks=True),))
-                 for name, query in ((OPERATION, operations.isrc_groups(f"'{rows}'")), (BARE, bare))]  # fmt: skip
-        figures = self._figures("P5", sides, {OPERATION: Target(1.25, False, "×")}, "ISRC grouping: ")
+        given = f"'{rows}'"
+        figures = self._beside("ISRC grouping", "isrc, recording_id", operations.isrc_groups(given), bare.groups(given))
         rows.unlink()
-        return figures
+        heard = _scan(self._heard())
+        ranked = operations.popularity(heard, f"({operations.ranks(heard)})")
+        return figures + self._beside("rank of each recording", "recording_id, rank", ranked, bare.ranks(heard))
+
+    def _recordings(self) -> int:
+        return sum(c.rows.rows for part in self._parts for c in part.wide["recording"])
+
+    def _beside(self, what: str, columns: str, own: str, peer: str) -> list[Figure]:
+        """Both write what they find, which must be the same rows; disk is the most that lay in a folder at once."""
+        watched = {name: _Watched(name, query, self._setup.folder, self._memory)
+                   for name, query in ((OPERATION, own), (bare.BARE, peer))}  # fmt: skip
+        results = compare([w.side for w in watched.values()], self._setup.repeats, 1, self._setup.told)
+        found = {_digest(w.out, columns) for w in watched.values()}
+        if len(found) > 1:
+            raise SystemExit(f"{what}: {OPERATION} and {bare.BARE} differ: {found}")
+        for name, one in watched.items():
+            self._setup.told(
+                f"  {what}, {name}: {one.disk:,} bytes of disk at most, {one.out.stat().st_size:,} written"
+            )
+            shutil.rmtree(one.folder)
+        told = f"{what}: {OPERATION}, {self._recordings():,} recordings, {self._memory} GiB"
+        own, other = results[OPERATION], results[bare.BARE]
+        return [figure("P5", told, own, other, Target(1.25, False, "×"), watched[OPERATION].disk)]
 
     def _engine(self, query: str, out: Path) -> None:
-        run(Side("prepared", (Job(side("engine", _ENGINE.format(query=query, out=out)), speaks=True),)))
-
-    def _figures(self, promise: str, sides: list[Side], targets: dict[str, Target], what: str = "") -> list[Figure]:
-        results = compare(sides, self._setup.repeats, 1, self._setup.told)
-        peer = results[BARE]
-        return [Figure(promise, f"{what}{name}, {self.tracks:,} recordings", BARE, results[name].seconds, peer.seconds,
-                       target, 0, results[name].cpu, peer.cpu, results[name].memory, peer.memory, 0,
-                       results[name].spread) for name, target in targets.items()]  # fmt: skip
+        spill = f"--spill={self._setup.folder}/spill"
+        job = side("engine", f"--memory={self._memory}", spill, _ENGINE.format(query=query, out=out))
+        run(Side("prepared", (Job(job, speaks=True),)))
 
     def lookups(self) -> list[Figure]:
         """P6: the whole answer, from all over the catalogue, one after another in one process."""
@@ -161,3 +176,45 @@ class Built:
         self._setup.told(f"  {words[0].partition(':')[0]}: median {statistics.median(times):.2f} ms, p99 {p99:.2f} ms, "
                          f"{sample.memory >> 20} MiB, load {os.getloadavg()[0]:.1f}")  # fmt: skip
         return times, sample.memory, sample.cpu
+
+
+class _Watched:
+    """A side that writes and spills into a folder of its own, whose size is looked at while it works."""
+
+    def __init__(self, name: str, query: str, folder: Path, memory: int) -> None:
+        self.folder = folder / name.replace(" ", "-")
+        self.folder.mkdir()
+        self.out, self.disk = self.folder / "out.parquet", 0
+        job = side("engine", f"--memory={memory}", f"--spill={self.folder}/spill",
+                   _ENGINE.format(query=query, out=self.out))  # fmt: skip
+        self.side = Side(name, (Job(job, speaks=True),), self._begin, self._end)
+        self._ended, self._thread = threading.Event(), threading.Thread(target=self._look, daemon=True)
+
+    def _begin(self) -> None:
+        self._ended, self._thread = threading.Event(), threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.25):
+            # A file may go between being listed and being measured.
+            with contextlib.suppress(OSError):
+                self.disk = max(self.disk, disk(self.folder))
+
+
+def _scan(paths: Sequence[Path]) -> str:
+    listed = ", ".join(f"'{path}'" for path in paths)
+    return f"read_parquet([{listed}])"
+
+
+def _digest(path: Path, columns: str) -> tuple[int, ...]:
+    """The same for the same rows in any order."""
+    with duckdb.connect() as connection:
+        found: tuple[int, ...] = connection.execute(
+            f"SELECT count(*), sum(h), bit_xor(h) FROM (SELECT hash(({columns})) AS h "
+            f"FROM (SELECT {columns.replace('rank', 'rank::BIGINT AS rank')} FROM '{path}'))"
+        ).fetchall()[0]
+    return found
