@@ -73,4 +73,4 @@ def test_other_partitions_are_left_as_they_are(tmp_path: Path) -> None:
     before = generation.load(Places.of(layout)).partition("musicbrainz", "x")
     ingest_records(layout, INFO, "y", "d2", recordings("c"))
     assert generation.load(Places.of(layout)).partition("musicbrainz", "x") == before
-    assert generation.load(Places.of(layout)).as_json()["format"] == 2
+    assert generation.load(Places.of(layout)).as_json()["format"] == 3

@@ -177,12 +177,12 @@ class Finder:
 
     def merged(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
         """Rows of a merged table by the value of a column."""
-        refs = [f for f in self._generation.merged.get(table, []) if f.rows]
+        refs = [f for f in self._generation.all_merged(table) if f.rows]
         return [row for ref in refs for row in self.sorted_rows(ref.sha256, column, value)]
 
     def in_merged(self, table: str, column: str, value: Any) -> bool:
         """True where a merged table has such a row."""
-        refs = [f for f in self._generation.merged.get(table, []) if f.rows]
+        refs = [f for f in self._generation.all_merged(table) if f.rows]
         return any(self._table(ref.sha256, column).has(value) for ref in refs)
 
     def direct(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:

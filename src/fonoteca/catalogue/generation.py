@@ -89,6 +89,8 @@ class PartitionEntry:
     """Flat tables whose rows stand beside the merged tables as they are, because they are too many to copy."""
     tombstones: list[FileRef] = field(default_factory=list)
     """What an earlier dump of the partition described, and this one does not."""
+    merged: dict[str, list[FileRef]] = field(default_factory=dict)
+    """Merged tables of its flat facts alone; empty where they are merged with those of all others."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -110,7 +112,9 @@ class PartitionEntry:
         """What only some partitions have."""
         wide = {name: [f.as_json() for f in found] for name, found in self.wide.items()}
         buried = {"tombstones": [f.as_json() for f in self.tombstones]} if self.tombstones else {}
-        return ({"wide": wide} if wide else {}) | ({"direct": list(self.direct)} if self.direct else {}) | buried
+        merged = {"merged": _tables_as_json(self.merged)} if self.merged else {}
+        direct = {"direct": list(self.direct)} if self.direct else {}
+        return ({"wide": wide} if wide else {}) | direct | buried | merged
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> PartitionEntry:
@@ -122,11 +126,21 @@ class PartitionEntry:
             [(kind, key, id_) for kind, key, id_ in value["collisions"]],
             {name: [WideFile.from_json(f) for f in found] for name, found in value.get("wide", {}).items()},
             tuple(value.get("direct", ())), _refs(value.get("tombstones", [])),
+            _tables_from_json(value.get("merged", {})),
         )  # fmt: skip
+
+    def to_merge(self, table: str) -> list[FileRef]:
+        """The flat files of a fact table that a merged table repeats."""
+        return [] if table in self.direct else self.tables.get(table, [])
+
+    @property
+    def is_flat(self) -> bool:
+        """True where some of its facts go into merged tables."""
+        return any(self.to_merge(table) for table in self.tables)
 
     def files(self) -> Iterator[FileRef]:
         """Every file that it has."""
-        for refs in self.tables.values():
+        for refs in [*self.tables.values(), *self.merged.values()]:
             yield from refs
         for chunks in self.wide.values():
             for chunk in chunks:
@@ -235,7 +249,7 @@ class Generation:
     @property
     def is_flat(self) -> bool:
         """True where all facts are in the merged tables, as programs of format 1 expect."""
-        return not any(p.wide or p.direct for p in self.partitions)
+        return not any(p.wide or p.direct or p.merged for p in self.partitions)
 
     def _format(self) -> int:
         return FLAT_FORMAT if self.is_flat and not any(p.tombstones for p in self.partitions) else FORMAT
@@ -250,7 +264,15 @@ class Generation:
 
     def to_merge(self, table: str) -> list[FileRef]:
         """Of those, the files that the merged tables are made from."""
-        return [f for p in self.partitions if table not in p.direct for f in p.tables.get(table, [])]
+        return [f for p in self.partitions for f in p.to_merge(table)]
+
+    def own(self, table: str) -> list[FileRef]:
+        """The files of one merged table that partitions have for themselves."""
+        return [f for p in self.partitions for f in p.merged.get(table, [])]
+
+    def all_merged(self, table: str) -> list[FileRef]:
+        """All files of one merged table; of ids that overlap, the partitions' own rows are not to be shown."""
+        return [*self.merged.get(table, []), *self.own(table)]
 
     def chunks(self, table: str) -> list[WideFile]:
         """The chunks of one wide table, partition by partition."""

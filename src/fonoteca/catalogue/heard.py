@@ -51,7 +51,8 @@ def givers(places: Places, generation: Generation, licences: Sequence[str]) -> d
         digests = "".join(ref.sha256[:16] for ref in generation.merged["signals"])
         found[f"merged {digests}"] = counted(licences, parquet(places.paths(generation.merged["signals"])))
     for part in generation.partitions:
-        refs = part.tables.get("signal", []) if "signal" in part.direct else []
+        direct = part.tables.get("signal", []) if "signal" in part.direct else []
+        refs = [*direct, *[ref for ref in part.merged.get("signals", []) if ref.rows]]
         if refs:
             found[f"{part.source} {part.dataset} {part.dump.id}"] = counted(licences, parquet(places.paths(refs)))
     return found

@@ -20,6 +20,7 @@ from fonoteca.catalogue import (
     generation,
     merge,
     overlap,
+    own,
     popularity,
     retention,
     room,
@@ -38,6 +39,7 @@ from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.planning import IngestPlan, Reading, intact, plan, plan_reading
 from fonoteca.catalogue.reading import DIRECT
 from fonoteca.catalogue.spool import Spool, refusal_line
+from fonoteca.catalogue.tables import MERGED
 from fonoteca.core import durable
 from fonoteca.core.errors import Failed
 from fonoteca.core.layout import ArchiveLayout
@@ -238,7 +240,7 @@ def _build(
         progress.stage("comparing", None, Unit.ROWS)
         wanted = replace(wanted, overlaps=overlap.find(connection, places, current, wanted))
         remaps = views.find_remaps(connection, places, wanted, make)
-        wanted = replace(wanted, remaps=remaps)
+        wanted = own.bring_up(connection, places, replace(wanted, remaps=remaps), progress)
         merged = _merged(connection, places, current, wanted, progress)
         recorded = wanted.popularity.licences if wanted.popularity else plan.licences
         progress.stage("ranking", None, Unit.ROWS)
@@ -249,21 +251,36 @@ def _build(
 def _merged(
     connection: duckdb.DuckDBPyConnection, places: Places, current: Generation, wanted: Generation, progress: Progress
 ) -> dict[str, list[FileRef]]:
-    """The merged tables: those that are there where nothing that they are made of has changed."""
+    """The merged tables: those that are there where nothing that they are made of has changed. They are named, and
+    with ``recordings`` those that flat partitions have for themselves."""
+    kinds = wide.name_overlaps(connection, places, wanted)
     if current.merged and not wanted.overlaps and _to_merge(current) == _to_merge(wanted) and intact(places, current):
-        merge.name_merged(connection, places, current.merged)
-        return current.merged
-    views.name_facts_to_merge(connection, places, wanted, wanted.remaps)
-    others = wide.without_overlaps(wide.scans(places, wanted), wide.name_overlaps(connection, places, wanted))
-    more = " UNION ALL ".join(wide.merged(others, "releases"))
-    on_them = f"FROM ({more}) WHERE id IN (SELECT release_id FROM facts_track)" if more and wanted.overlaps else None
-    return merge.merge(connection, places, progress, on_them)
+        merged = current.merged
+    else:
+        views.name_facts_to_merge(connection, places, wanted, wanted.remaps, whole=bool(wanted.remaps))
+        others = wide.without_overlaps(wide.scans(places, wanted), kinds)
+        more = [*wide.merged(others, "releases"), *filter(None, [own.rows(places, wanted, "releases", kinds)])]
+        listed = ", ".join(MERGED["releases"].names)
+        rows = " UNION ALL ".join(f"SELECT {listed} FROM ({query})" for query in more)
+        on_them = f"FROM ({rows}) WHERE id IN (SELECT release_id FROM facts_track)" if rows and kinds else None
+        merged = merge.merge(connection, places, progress, on_them)
+    _name_flat(connection, places, replace(wanted, merged=merged))
+    return merged
+
+
+def _name_flat(connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation) -> None:
+    """The merged tables as views, and with ``recordings`` those that flat partitions have for themselves."""
+    kinds = wide.name_overlaps(connection, places, generation)
+    merge.name_merged(connection, places, generation.merged)
+    recordings = {"recordings": generation.merged["recordings"]}
+    merge.name_merged(connection, places, recordings, own.rows(places, generation, "recordings", kinds) or None)
 
 
 def _to_merge(generation: Generation) -> tuple[object, ...]:
-    """What the merged tables depend on, besides the wide rows that overlap."""
-    flat = [(p.name, {t: refs for t, refs in p.tables.items() if t not in p.direct}) for p in generation.partitions]
-    return [entry for entry in flat if any(entry[1].values())], generation.overlaps, generation.remaps
+    """What the merged tables depend on, besides the rows that overlap."""
+    flat = [(p.name, {t: p.to_merge(t) for t in p.tables}) for p in generation.partitions
+            if p.is_flat and not p.merged]  # fmt: skip
+    return flat, generation.overlaps, generation.remaps
 
 
 def _result(entry: PartitionEntry, number: int, *, changed: bool) -> IngestResult:
@@ -334,8 +351,7 @@ def rank(
         chosen.maker(cluster, connection, places.spool / "ranking") as maker,
     ):
         progress.stage("ranking", None, Unit.ROWS)
-        wide.name_overlaps(connection, places, current)
-        merge.name_merged(connection, places, current.merged)
+        _name_flat(connection, places, current)
         durable.make_folder(places.spool)
         ranked = popularity.rank(connection, places, list(licences), current, current, maker)
     following = replace(current, number=current.number + 1, popularity=ranked)

@@ -1,8 +1,8 @@
-"""Overlaps: the ids of wide rows that another row, or another partition, describes too.
+"""Overlaps: the ids that several partitions describe, or several rows of a wide one.
 
-Those entities, and only those, need the rules of precedence: the merged tables take them over, and the views leave
-the wide rows out. An ingest looks only at what the new partition shares with the others, and again at what was
-shared before, so its cost follows the dump and not the catalogue.
+Those entities, and only those, need the rules of precedence: the generation's merged tables take them over, and the
+views leave the partitions' own rows out. An ingest looks only at what the new partition shares with the others, and
+again at what was shared before, so its cost follows the dump and not the catalogue.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ def find(
         current: the generation that counts, whose overlaps are known.
         wanted: the one to be: its partitions are set, its overlaps are not.
     """
-    if not wanted.wide:
-        return {}
     found: dict[str, list[FileRef]] = {}
     for kind in ("release", "recording", "artist"):
         _Mentions(connection, places, current, wanted, kind).find()
@@ -57,7 +55,7 @@ def find(
 
 
 class _Mentions:
-    """Who mentions the ids of one kind: each wide partition by itself, all flat ones together."""
+    """Who mentions the ids of one kind, partition by partition."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, places: Places, current: Generation, wanted: Generation, kind: str
@@ -73,27 +71,35 @@ class _Mentions:
         if not candidates:
             return
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {' UNION '.join(candidates)}")
-        parts = [f"SELECT id, '{p.source}/{p.dataset}' AS part, true AS wide FROM ({self._wide(p)})"
-                 for p in self._parts(self._wanted)]  # fmt: skip
-        flat = self._flat(self._wanted)
-        parts += [f"SELECT DISTINCT id, '' AS part, false AS wide FROM ({flat})"] if flat else []
+        parts = " UNION ALL ".join(self._counted(p) for p in self._parts(self._wanted))
+        if not parts or not self._connection.execute("SELECT 1 FROM candidate LIMIT 1").fetchall():
+            return
         self._connection.execute(f"""
-            INSERT INTO shared_{kind} SELECT id FROM (
-                SELECT id, part, wide, count(*) AS n FROM ({" UNION ALL ".join(parts)})
-                WHERE id IN (SELECT id FROM candidate) GROUP BY ALL)
-            GROUP BY id HAVING bool_or(wide) AND (count(*) > 1 OR bool_or(wide AND n > 1))""")
+            INSERT INTO shared_{kind} SELECT id FROM ({parts}) GROUP BY id HAVING count(*) > 1 OR bool_or(twice)""")
 
     def _parts(self, generation: Generation) -> list[PartitionEntry]:
-        return [p for p in generation.wide if p.wide.get(self._kind)]
+        return [p for p in generation.partitions if self._mentioned(p)]
+
+    def _counted(self, part: PartitionEntry) -> str:
+        """One row for each candidate that a partition mentions; ``twice``: several wide rows do."""
+        chosen = "WHERE id IN (SELECT id FROM candidate) GROUP BY id"
+        wide, flat = self._wide(part), self._flat(part)
+        rows = [f"SELECT id, count(*) > 1 AS twice FROM ({wide}) {chosen}"] if wide else []
+        rows += [f"SELECT id, false AS twice FROM ({flat}) {chosen}"] if flat else []
+        return " UNION ALL ".join(rows)
+
+    def _mentioned(self, part: PartitionEntry) -> str:
+        return " UNION ALL ".join(query for query in (self._wide(part), self._flat(part)) if query)
 
     def _wide(self, part: PartitionEntry) -> str:
-        return f"SELECT id FROM {parquet(self._places.paths(c.rows for c in part.wide[self._kind]))}"
+        chunks = part.wide.get(self._kind)
+        return f"SELECT id FROM {parquet(self._places.paths(c.rows for c in chunks))}" if chunks else ""
 
-    def _flat(self, generation: Generation) -> str:
+    def _flat(self, part: PartitionEntry) -> str:
         queries = []
         for query in _FLAT[self._kind]:
             table = query.split(" FROM ")[1].split()[0]
-            paths = self._places.paths(generation.to_merge(table))
+            paths = self._places.paths(ref for ref in part.to_merge(table) if ref.rows)
             if paths:
                 queries.append(query.replace(f"FROM {table}", f"FROM {parquet(paths)}"))
         return " UNION ALL ".join(queries)
@@ -103,27 +109,29 @@ class _Mentions:
         before = self._places.paths(self._current.overlaps.get(self._kind, []))
         if before:
             yield f"SELECT id FROM {parquet(before)}"
-        known = self._parts(self._current)
+        known = [p for p in self._parts(self._current) if p.merged or not p.is_flat]
         old = [p for p in self._parts(self._wanted) if p in known]
         new = [p for p in self._parts(self._wanted) if p not in known]
-        flat, flat_before = self._flat(self._wanted), self._flat(self._current)
         for number, part in enumerate(new):
-            own = self._wide(part)
-            yield f"SELECT id FROM ({own}) GROUP BY id HAVING count(*) > 1"
-            others = [self._wide(p) for p in [*old, *new[:number]]] + ([flat] if flat else [])
+            own = self._mentioned(part)
+            if part.wide:
+                yield f"SELECT id FROM ({self._mentioned(part)}) GROUP BY id HAVING count(*) > 1"
+            others = [self._mentioned(p) for p in [*old, *new[:number]]]
             if others:
                 yield f"SELECT id FROM ({' UNION ALL '.join(others)}) WHERE id IN ({own})"
-        if flat and flat != flat_before and old:
-            yield f"SELECT id FROM ({' UNION ALL '.join(map(self._wide, old))}) WHERE id IN ({flat})"
 
 
 def _add_tracks_of_releases(connection: duckdb.DuckDBPyConnection, places: Places, wanted: Generation) -> None:
     """What a shared release is called may change, and so what its recordings say of it."""
-    for part in wanted.wide:
-        chunks = part.wide.get("recording")
+    for part in wanted.partitions:
+        chunks, tracks = part.wide.get("recording"), [ref for ref in part.to_merge("track") if ref.rows]
+        queries = []
         if chunks:
             scan = parquet(places.paths(c.rows for c in chunks))
+            queries.append(f"SELECT id, unnest(tracks).release_id AS release_id FROM {scan}")
+        if tracks:
+            queries.append(f"SELECT recording_id AS id, release_id FROM {parquet(places.paths(tracks))}")
+        for query in queries:
             connection.execute(f"""
-                INSERT INTO shared_recording SELECT id FROM (
-                    SELECT id, unnest(tracks).release_id AS release_id FROM {scan})
+                INSERT INTO shared_recording SELECT id FROM ({query})
                 WHERE release_id IN (SELECT id FROM shared_release)""")

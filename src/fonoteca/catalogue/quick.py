@@ -55,4 +55,4 @@ def opened(places: Places, generation: Generation, engine: Engine) -> Iterator[Q
 def _without_wide(generation: Generation) -> Generation:
     """The same without the rows of wide tables; that there are such tables is still to be seen."""
     partitions = tuple(replace(p, wide={table: [] for table in p.wide}) for p in generation.partitions)
-    return replace(generation, partitions=partitions, overlaps={})
+    return replace(generation, partitions=partitions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from fonoteca.catalogue import operations, popularity, tombstones, views, wide
+from fonoteca.catalogue import operations, own, popularity, tombstones, views, wide
 from fonoteca.catalogue.engine import parquet
 from fonoteca.catalogue.generation import Generation
 from fonoteca.catalogue.places import Places
@@ -38,6 +38,7 @@ def name_tables(
         if only is not None and table not in only and not generation.is_flat:
             continue
         queries = _queries(places, generation, given, table)
+        queries += filter(None, [own.rows(places, generation, table, hidden)])
         listed = ", ".join(schema.names)
         rows = " UNION ALL ".join(f"SELECT {listed} FROM ({query})" for query in queries)
         _name(connection, table, rows, schema)

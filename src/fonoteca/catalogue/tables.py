@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from fonoteca.formats import tables as published
 
-FORMAT = 2
-"""Number of the generation's format: the highest that is read, and that of a catalogue with wide partitions."""
+FORMAT = 3
+"""Number of the generation's format: the highest that is read, and that of all but :data:`FLAT_FORMAT`."""
 FLAT_FORMAT = 1
-"""That of a catalogue without: programs that know no wide partitions read it."""
+"""That of a catalogue where all facts are merged together: programs that know no wide partitions read it."""
 READER_VERSION = "1"
 """Raised when the same dump would give other facts; a partition with another version is read again."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -43,29 +43,56 @@ def name_facts(
 
 
 def name_facts_to_merge(
-    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, remaps: Sequence[Remap] = ()
-) -> None:
-    """The same views, but of what the merged tables are made from: no direct tables, and of the wide rows only those
-    that somebody else describes too (views ``overlap_<kind>``)."""
+    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, remaps: Sequence[Remap] = (),
+    *, whole: bool,
+) -> None:  # fmt: skip
+    """The same views, but of what the merged tables are made from: no direct tables, and only the rows of ids that
+    somebody else describes too (views ``overlap_<kind>``).
+
+    Args:
+        whole: all flat rows, whoever else describes them: where partitions have no merged tables of their own.
+    """
     kinds = wide.name_overlaps(connection, places, generation)
     flat = {table: generation.to_merge(table) for table in FACTS}
-    _name(connection, places, flat, wide.only_overlaps(wide.scans(places, generation), kinds), remaps)
+    given = wide.only_overlaps(wide.scans(places, generation), kinds)
+    _name(connection, places, flat, given, remaps, None if whole else kinds)
+
+
+def name_flat_facts(connection: duckdb.DuckDBPyConnection, places: Places, part: PartitionEntry) -> None:
+    """The same views, of one partition's flat rows that merged tables are made from."""
+    _name(connection, places, {table: part.to_merge(table) for table in FACTS}, {}, ())
+
+
+def _shared(table: str, scan: str, kinds: Collection[str]) -> list[str]:
+    """Queries of the rows about ids that several partitions describe. Signals and claims just stand together."""
+    if table in ENTITIES:
+        return [f"FROM {scan} w SEMI JOIN overlap_{table} o ON w.id = o.id"] if table in kinds else []
+    if table == "track":
+        on = "w.recording_id = o.id"
+        return [f"FROM {scan} w SEMI JOIN overlap_recording o ON {on}"] if "recording" in kinds else []
+    if table not in {"credit", "identifier", "genre"}:
+        return []
+    return [f"FROM (FROM {scan} WHERE kind = '{kind}') w SEMI JOIN overlap_{kind} o ON w.entity_id = o.id"
+            for kind in sorted(kinds)]  # fmt: skip
 
 
 def _name(
     connection: duckdb.DuckDBPyConnection, places: Places, flat: Mapping[str, Sequence[FileRef]],
-    given: Mapping[str, str], remaps: Sequence[Remap],
+    given: Mapping[str, str], remaps: Sequence[Remap], kinds: Collection[str] | None = None,
 ) -> None:  # fmt: skip
+    """``kinds``: only the flat rows of their ids that overlap; None: all."""
     name_table(connection, "remap", _remap_table(remaps))
     for table, schema in FACTS.items():
         paths = places.paths(flat[table])
-        queries = [f"FROM {parquet(paths)}"] if paths else []
+        scan = parquet(paths)
+        every = [f"FROM {scan}"] if kinds is None else _shared(table, scan, kinds)
+        queries = every if paths else []
         queries += [f"FROM ({query})" for query in wide.facts(given, table)]
         if not queries:
             name_table(connection, f"facts_{table}", schema.empty_table())
             continue
         listed = ", ".join(schema.names)
-        rows = " UNION ALL ".join(f"SELECT {listed} {query}" for query in queries)
+        rows = " UNION ALL ".join(f"SELECT {listed} FROM ({query})" for query in queries)
         forget(connection, f"facts_{table}")
         rows = _remapped(table, f"({rows})") if remaps else rows
         connection.execute(f"CREATE VIEW facts_{table} AS {rows}")
@@ -110,8 +137,12 @@ def find_remaps(
     connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, make: MakeId
 ) -> tuple[Remap, ...]:
     """The ids that collisions between partitions change. Nearly always none: 63 bits are many."""
-    name_facts_to_merge(connection, places, generation)
+    name_facts_to_merge(connection, places, generation, whole=False)
     settled = {(kind, p.source, key) for p in generation.partitions for kind, key, _ in p.collisions}
+    if not settled and not any(_across(connection, kind) for kind in Kind):
+        return ()
+    # Who else may own an id is asked of all keys.
+    name_facts_to_merge(connection, places, generation, whole=True)
     found: list[Remap] = []
     for kind in Kind:
         local = {(source, key) for word, source, key in settled if word == kind.word}
@@ -120,19 +151,25 @@ def find_remaps(
     return tuple(sorted(found, key=lambda r: (r.kind, r.source, r.dataset, r.key)))
 
 
-def _resolve(connection: duckdb.DuckDBPyConnection, kind: Kind, local: set[Key], make: MakeId) -> dict[Key, int]:
+def _across(connection: duckdb.DuckDBPyConnection, kind: Kind) -> list[Key]:
+    """The keys that share an id with another one."""
     entities = f"facts_{kind.word}"
-    across = connection.execute(
+    found = connection.execute(
         f"SELECT DISTINCT source, key FROM {entities} WHERE id IN (SELECT id FROM {entities} GROUP BY id "
         f"HAVING min(source || chr(0) || key) <> max(source || chr(0) || key))"
     ).fetchall()
+    return [(source, key) for source, key in found]
+
+
+def _resolve(connection: duckdb.DuckDBPyConnection, kind: Kind, local: set[Key], make: MakeId) -> dict[Key, int]:
+    entities = f"facts_{kind.word}"
 
     def owners(ids: set[int]) -> Iterable[Key]:
         listed = ", ".join(map(str, ids))
         query = f"SELECT DISTINCT source, key FROM {entities} WHERE id IN ({listed})"
         return [(source, key) for source, key in connection.execute(query).fetchall()]
 
-    return collisions.resolve(kind, {*local, *[(s, k) for s, k in across]}, owners, make)
+    return collisions.resolve(kind, {*local, *_across(connection, kind)}, owners, make)
 
 
 def _changes(

@@ -60,7 +60,8 @@ def _check_keys(shop: Workshop) -> None:
 
 
 def _table_bytes(prepared: Prepared) -> int:
-    return sum(ref.bytes for refs in prepared.world.generation.merged.values() for ref in refs)
+    generation = prepared.world.generation
+    return sum(ref.bytes for table in generation.merged for ref in generation.all_merged(table))
 
 
 def _seal(prepared: Prepared, plan: PublicationPlan, shop: Workshop) -> dict[str, Sealed]:
