@@ -48,15 +48,13 @@ def grouped(by: str, heard: str, releases: str) -> str:
         releases: id, country.
     """
     if by == "decade":
-        return f"SELECT year // 10 AS key, {_SUMS} FROM {heard} GROUP BY key"
+        return f"SELECT year // 10 AS key, {_SUMS} FROM {heard} GROUP BY 1"
     if by == "country":
-        return (
-            f"SELECT country AS key, {_SUMS} FROM {heard} LEFT JOIN {releases} AS r ON r.id = release_id GROUP BY key"
-        )
+        return f"SELECT country AS key, {_SUMS} FROM {heard} LEFT JOIN {releases} AS r ON r.id = release_id GROUP BY 1"
     # Equal listens are not parted, so it needs no ids.
     key = "CASE WHEN share <= 0.5 THEN 'head' WHEN share <= 0.9 THEN 'mid' ELSE 'tail' END"
     return (f"SELECT {key} AS key, sum(recordings) AS recordings, sum(recordings * listens) AS listens "
-            f"FROM ({_shares(heard)}) GROUP BY key")  # fmt: skip
+            f"FROM ({_shares(heard)}) GROUP BY 1")  # fmt: skip
 
 
 def named(by: str) -> str:
