@@ -99,6 +99,9 @@ class Finder:
                 row = self._kept(chunk, number, asked, kind)
                 if row["id"] == entity:
                     found.append(Found(part, row, place, number))
+                    if not self.overlaps(kind, entity):
+                        # Nobody else describes it.
+                        return found
         return found
 
     def _kept(self, chunk: WideFile, number: int, asked: tuple[str, ...], kind: Kind) -> dict[str, Any]:
@@ -163,7 +166,7 @@ class Finder:
         for known in told.heard if told else ():
             if known.name == name and known.files:
                 ref = known.files[one.chunk]
-                return self._opened(ref, "recording_id").row(one.number, ("recording_id", "listens"))
+                return self._opened(ref, "recording_id").row(one.number, ("listens",))
         return None
 
     def sorted_rows(self, sha256: str, column: str, value: Any) -> list[dict[str, Any]]:
