@@ -263,7 +263,9 @@ def done(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except (PySparkException, Py4JError) as error:
-        why = str(error).strip().split("\n", maxsplit=1)[0]
+        told = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+        # Of an error in an executor's Python, the first line is a heading.
+        why = f"{told[0]} {told[-1]}" if len(told) > 1 and told[0].endswith(":") else "".join(told[:1])
         raise Failed("spark-failed", "Spark could not finish the work", why,
                      "look at the logs of its master and workers, and for a Java that it knows; or set "
                      "catalogue.engine to 'duckdb'") from error  # fmt: skip
@@ -284,6 +286,8 @@ def session(cluster: Cluster) -> Iterator[SparkSession]:
     found = done(builder.getOrCreate)
     try:
         found.sparkContext.setLogLevel("ERROR")
+        # Spark itself looks at this setting only where its own script started the program.
+        found.sparkContext.pythonExec = found.conf.get("spark.pyspark.python", found.sparkContext.pythonExec)
         # What it logs of a query that fails stands in the error, too.
         logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
         yield found

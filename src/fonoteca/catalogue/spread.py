@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fonoteca.catalogue.chosen import Cluster
 from fonoteca.catalogue.collisions import MakeId
@@ -24,9 +24,6 @@ from fonoteca.core import durable
 from fonoteca.core.progress import Progress, Unit
 from fonoteca.sources.records import Record
 from fonoteca.sources.table_pieces import Name, Piece, Place, SomeKeys
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 _Key = tuple[int, Place]
 _Named = tuple[Name, tuple[Place, Record]]
@@ -94,8 +91,8 @@ def _refused(folder: Path, places: Sequence[list[int]]) -> Iterator[tuple[list[i
         yield from zip(places, stream, strict=True)
 
 
-def _run(session: SparkSession, work: Work) -> None:
-    context: Any = session.sparkContext
+def _run(session: Any, work: Work) -> None:
+    context = session.sparkContext
     parts = int(str(session.conf.get("spark.sql.shuffle.partitions")))
     rows = context.parallelize(list(work.pieces), max(1, len(work.pieces))).flatMap(_rows)
     placed = rows.repartitionAndSortWithinPartitions(parts, lambda key: key[0], keyfunc=lambda key: key[1])
