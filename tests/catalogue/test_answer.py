@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,33 @@ def others(wide: RandomWide) -> Iterator[object]:
     yield RecordingRecord("own", "o:1", "Own", credits=[Credit("Dee")], identifiers=[("isrc", "QZSHARED00001")])
     yield ReleaseRecord("rel", "o:1", "Release", 2001, identifiers=[("upc", "000000000003")])
     yield TrackRecord("rel", "own", "o:1", 1, 1)
+
+
+class Direct(RandomWide):
+    """Wide rows of its own, and what it says of another partition's in flat tables that are not copied."""
+
+    def __init__(self, about: RandomWide) -> None:
+        super().__init__(7, count=12, prefix="q")
+        self._about = {kind: about.tables[kind] for kind in ("recording", "release")}
+
+    def flat(self) -> Mapping[str, str]:
+        """Some thousand rows, several of them about one entity."""
+        some = [row["id"] for row in self._about["recording"][:20]] * 2
+        ids = ", ".join(f"({n}, {value}::BIGINT, 'recording')" for n, value in enumerate(some))
+        ids += "".join(f", ({n}, {row['id']}::BIGINT, 'release')"
+                       for n, row in enumerate(self._about["release"][:4]))  # fmt: skip
+        rows = f"(VALUES {ids}) AS t(n, id, kind)"
+        position, ref = "'f:' || kind || n AS position", "NULL AS of_source, NULL AS of_key"
+        return {
+            "signal": f"SELECT id AS recording_id, 'listens' AS kind, n::DOUBLE AS value, 'CC0-1.0' AS licence, "
+                      f"false AS synthetic, {position}, {ref} FROM {rows} WHERE kind = 'recording'",
+            "claim": f"SELECT id AS entity_id, kind, 'CC0-1.0' AS licence, NULL AS url, 'e' || n AS evidence, "
+                     f"{position}, {ref} FROM {rows} WHERE n % 3 = 0",
+            "genre": f"SELECT id AS entity_id, kind, 'genre ' || n % 7 AS genre, {position} FROM {rows}",
+            "identifier": f"SELECT 'acoustid' AS scheme, 'gid-' || n % 11 AS value, id AS entity_id, kind, {position} "
+                          f"FROM {rows} UNION ALL SELECT 'isrc', 'QZDIRECT000' || n % 5, id, kind, 'i:' || kind || n "
+                          f"FROM {rows}",
+        }  # fmt: skip
 
 
 def world(folder: Path, seed: int) -> tuple[ArchiveLayout, RandomWide]:
@@ -122,6 +150,34 @@ def test_where_several_describe_the_same_the_queries_say_it(seed: int, tmp_path:
     add_overlaps(layout, wide)
     counts = compare(layout)
     assert 30 < counts["quick"] < counts["asked"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_flat_tables_that_are_not_copied_need_no_query_either(seed: int, tmp_path: Path) -> None:
+    layout, wide = world(tmp_path, seed)
+    read_in(layout, Direct(wide), "direct")
+    part = generation.load(Places.of(layout)).partition(SOURCE, "direct")
+    assert part is not None
+    assert {"signal", "claim", "genre", "identifier"} <= set(part.keys)
+    counts = compare(layout)
+    assert counts["quick"] == counts["asked"] > 40
+    with Catalogue.open(layout) as catalogue:
+        assert len(catalogue.resolve("acoustid:gid-3")) >= 2
+        assert len(catalogue.resolve("isrc:QZDIRECT0001")) >= 2
+
+
+def test_a_partition_without_keys_is_asked_by_queries(tmp_path: Path) -> None:
+    layout, wide = world(tmp_path, 0)
+    places = Places.of(layout)
+    before = generation.load(places)
+    bare = tuple(replace(part, keys={}) for part in before.partitions)
+    with Catalogue.open(layout) as catalogue:
+        entity = wide.tables["recording"][0]["id"]
+        expected = catalogue.show(Kind.RECORDING, entity)
+    generation.commit(places, replace(before, number=before.number + 1, partitions=bare))
+    with Catalogue.open(layout) as catalogue:
+        assert catalogue._quick is None
+        assert catalogue.show(Kind.RECORDING, entity) == expected
 
 
 def test_a_barcode_leads_to_the_release_and_its_recordings(tmp_path: Path) -> None:

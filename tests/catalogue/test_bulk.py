@@ -122,8 +122,8 @@ def test_keys_lead_to_rows(tmp_path: Path) -> None:
     layout = archive(tmp_path)
     bulk(layout, Made(1))
     places = Places.of(layout)
-    chunk = generation.load(places).chunks("recording")[0]
-    ids, names = (Keys(places.path(ref), ref.rows) for ref in (chunk.ids, chunk.names))
+    found = generation.load(places).wide[0].keys["recording"]
+    ids, names = (Keys(places.path(ref), ref.rows) for (ref,) in (found.ids, found.names))
     for n in (0, 5, RECORDINGS - 1):
         assert ids.rows(make_id(Kind.RECORDING, "musicbrainz", f"k{n}")) == [n]
     assert names.rows(name_hash("isrc", "ISRC3")) == [6, 7]

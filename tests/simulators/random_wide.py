@@ -120,12 +120,16 @@ class RandomWide:
         raise NotImplementedError
 
     def bulk(self, dump: Dump) -> Bulk | None:
-        return _Bulk(self.tables, self._chunks)
+        return _Bulk(self.tables, self._chunks, self.flat())
+
+    def flat(self) -> Mapping[str, str]:
+        """Flat fact table → its rows."""
+        return {}
 
 
 class _Bulk:
-    def __init__(self, rows: Mapping[str, list[dict[str, Any]]], chunks: int) -> None:
-        self._rows, self._chunks = rows, chunks
+    def __init__(self, rows: Mapping[str, list[dict[str, Any]]], chunks: int, flat: Mapping[str, str]) -> None:
+        self._rows, self._chunks, self._flat = rows, chunks, flat
 
     def space(self) -> int:
         return 1
@@ -146,7 +150,7 @@ class _Bulk:
         return f"SELECT * EXCLUDE n FROM given_{table} WHERE n >= {low} AND n < {high} ORDER BY n"
 
     def flat(self) -> Mapping[str, str]:
-        return {}
+        return self._flat
 
     def refusals(self) -> str | None:
         return None

@@ -32,7 +32,6 @@ class Answers:
         self._generation = generation
         self._given = given
         self._moved = {value for r in generation.remaps for value in (r.was, r.now)}
-        self._sources = sorted({p.source for p in generation.wide})
         self._ranks: tuple[list[int], list[Row]] | None = None
 
     def exists(self, kind: Kind, entity: int) -> bool:
@@ -40,15 +39,14 @@ class Answers:
         # The whole row: what exists is what is shown next.
         return bool(self._finder.by_id(kind, entity)) or self._finder.in_merged(FACTS[kind][0], "id", entity)
 
-    def identified(self, scheme: str, value: str) -> list[tuple[Kind, int]] | None:
+    def identified(self, scheme: str, value: str) -> list[tuple[Kind, int]]:
         """What has this identifier, recordings first, ids ascending."""
-        if self._generation.direct("identifier"):
-            return None
         schemes, values = spellings(scheme, value)
         found: set[tuple[Kind, int]] = set()
         for one in values:
-            rows = self._finder.merged("identifiers", "value", one)
-            found |= {(Kind[row["kind"].upper()], row["entity_id"]) for row in rows if row["scheme"] in schemes}
+            rows = [row for row in self._finder.merged("identifiers", "value", one) if row["scheme"] in schemes]
+            rows += [row for name in schemes for row in self._finder.direct_names(name, one)]
+            found |= {(Kind[row["kind"].upper()], row["entity_id"]) for row in rows}
             for name in schemes:
                 found |= {(kind, entity) for kind in Kind for entity in self._named(kind, name, one)}
         return sorted(found, key=lambda pair: (list(Kind).index(pair[0]), pair[1]))
@@ -56,7 +54,7 @@ class Answers:
     def _named(self, kind: Kind, scheme: str, value: str) -> list[int]:
         """By identifiers, and by keys that are identifiers themselves."""
         found = self._finder.by_name(kind, scheme, value)
-        for source in self._sources:
+        for source in sorted(self._finder.keyed(kind, scheme)):
             entity = self._given.get((kind.word, source, value), make_id(kind, source, value))
             # The whole row: who asks for a name asks for the rest next.
             rows = self._finder.by_id(kind, entity)
@@ -65,7 +63,7 @@ class Answers:
 
     def show(self, kind: Kind, entity: int) -> Row | None:
         """The object of ``show``; None where the queries have to say it."""
-        if entity in self._moved or self._generation.direct("identifier"):
+        if entity in self._moved:
             return None
         found = self._finder.by_id(kind, entity)
         if len(found) != 1 or self._finder.overlaps(kind, entity):
@@ -120,12 +118,12 @@ class Answers:
             "sources": on if release is not None else [],
         }
         if one.row["year"] is None and one.row["release_year"] is not None:
-            found = [] if release is None else self._release(release)
+            found = [] if release is None else self._release(release, one)
             fields["year"] = {"value": one.row["release_year"], "sources": [f.provenance for f in found]}
 
-    def _release(self, release: int) -> list[Found]:
+    def _release(self, release: int, one: Found) -> list[Found]:
         """The wide row of a release, or nothing; whatever else there is, queries have to merge."""
-        found = self._finder.by_id(Kind.RELEASE, release, ("id", "claims", "member", "line"))
+        found = self._finder.by_id(Kind.RELEASE, release, ("id", "claims", "member", "line"), one.part)
         if len(found) > 1 or self._finder.in_merged("releases", "id", release):
             raise _Unsure
         return found
@@ -133,12 +131,12 @@ class Answers:
     def _identifiers(self, kind: Kind, one: Found) -> list[Row]:
         """The row's own, and those that another source tells of it."""
         rows: list[Row] = [{"scheme": s, "value": v, **one.provenance} for s, v in one.names()]
-        more = self._finder.merged("identifiers", "entity_id", one.id)
+        more = self._finder.merged("identifiers", "entity_id", one.id) + self._finder.direct("identifier", one.id)
         return _ordered(rows + [_part(row, "scheme", "value") for row in more if row["kind"] == kind.word])
 
     def _genres(self, kind: Kind, one: Found) -> list[Row]:
         rows = [{"genre": genre} | one.provenance for genre in one.row.get("genres") or ()]
-        more = self._finder.direct("genre", "entity_id", one.id)
+        more = self._finder.direct("genre", one.id)
         rows += [_part(row, "genre") for row in more if row["kind"] == kind.word]
         return _ordered(rows)
 
@@ -147,7 +145,7 @@ class Answers:
         rows = self._claims_on(kind, one.id, [one])
         if kind is Kind.RECORDING:
             for release in {track["release_id"] for track in one.row["tracks"] or ()} - {None}:
-                on = self._release(release)
+                on = self._release(release, one)
                 rows += self._claims_on(Kind.RELEASE, release, on)
         return _ordered(rows)
 
@@ -156,7 +154,7 @@ class Answers:
         rows = [about | claim | one.provenance for one in found for claim in one.row.get("claims") or ()]
         names = ("kind", "subject", "licence", "url", "evidence")
         rows += [_part(row, *names) for row in self._finder.merged("claims", "subject", about["subject"])]
-        more = self._finder.direct("claim", "entity_id", entity)
+        more = self._finder.direct("claim", entity)
         return rows + [_part(about | row, *names) for row in more if row["kind"] == kind.word]
 
     def _tracks(self, kind: Kind, one: Found) -> list[Row]:
@@ -187,7 +185,7 @@ class Answers:
             rows.append(told | {"synthetic": bool(row["listens_synthetic"])} | own)
         rows += [signal | {"synthetic": bool(signal["synthetic"])} | own for signal in row["signals"] or ()]
         more = self._finder.merged("signals", "recording_id", one.id)
-        more += self._finder.direct("signal", "recording_id", one.id)
+        more += self._finder.direct("signal", one.id)
         rows += [_part(signal, "kind", "value", "licence", "synthetic") for signal in more]
         return _ordered(rows)[:MOST_ROWS]
 

@@ -138,8 +138,8 @@ def _noted(places: Places, note: Path) -> WideFile | None:
     """The chunk that an interrupted run finished, where its files are still there, whole."""
     try:
         found = WideFile.from_json(json.loads(note.read_bytes()))
-        refs = (found.rows, found.ids, found.names)
-        return found if all(places.path(r).stat().st_size == r.bytes for r in refs) else None
+        refs = (found.rows, *found.keys)
+        return found if len(refs) == 3 and all(places.path(r).stat().st_size == r.bytes for r in refs) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -174,8 +174,8 @@ def _write_chunk(
     ids, names = _keys(connection, path, table)
     schemes = _schemes(connection, path)
     ref = copying.keep(places, path, rows)
-    kept = keys.write(places, f"{name}.ids", ids), keys.write(places, f"{name}.names", names)
-    return WideFile(ref, *kept, schemes)
+    kept = keys.write(places, f"{name}.ids", [ids]), keys.write(places, f"{name}.names", [names])
+    return WideFile(ref, schemes, kept)
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> tuple[keys.Numbers, keys.Numbers]:

@@ -15,12 +15,13 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from fonoteca.catalogue.files import FileRef
-from fonoteca.catalogue.generation import Generation, WideFile
-from fonoteca.catalogue.keys import RELEASE, name_hash
+from fonoteca.catalogue.generation import Generation, KeyFiles, WideFile
+from fonoteca.catalogue.keyed import ABOUT
+from fonoteca.catalogue.keys import CHUNKS, RELEASE, ROW_BITS, ROWS, name_hash
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.probe import Keys, Sorted
 from fonoteca.catalogue.rowgroups import RowGroups
-from fonoteca.catalogue.tables import Partition
+from fonoteca.catalogue.tables import FACTS, Partition
 from fonoteca.catalogue.wide import WIDE
 from fonoteca.core.ids import Kind
 
@@ -60,6 +61,19 @@ class Found:
             yield told["scheme"], told["value"]
 
 
+@dataclass(frozen=True)
+class _Table:
+    """A wide table of a partition."""
+
+    part: Partition
+    chunks: Sequence[WideFile]
+    keys: KeyFiles
+
+    def names(self, scheme: str) -> bool:
+        """True where a row may have an identifier of this scheme, besides its own key."""
+        return any(chunk.schemes is None or scheme in chunk.schemes for chunk in self.chunks)
+
+
 @functools.cache
 def columns(table: str) -> tuple[str, ...]:
     """The columns of a wide table that differ from row to row."""
@@ -77,9 +91,9 @@ class Finder:
         self._rows: dict[str, RowGroups] = {}
         self._sorted: dict[tuple[str, str], Sorted] = {}
         self._recent: dict[tuple[str, int, tuple[str, ...]], dict[str, Any]] = {}
-        self._chunks = {
-            kind: [(Partition(p.source, p.dataset, p.dump.id), number, chunk) for p in generation.wide
-                   for number, chunk in enumerate(p.wide.get(kind.word, []))]
+        self._tables = {
+            kind: [_Table(Partition(p.source, p.dataset, p.dump.id), p.wide[kind.word], p.keys[kind.word])
+                   for p in generation.wide if p.wide.get(kind.word)]
             for kind in Kind
         }  # fmt: skip
 
@@ -90,19 +104,28 @@ class Finder:
         self._rows.clear()
         self._sorted.clear()
 
-    def by_id(self, kind: Kind, entity: int, wanted: Sequence[str] | None = None) -> list[Found]:
-        """All wide rows with this id, partition by partition."""
+    def by_id(
+        self, kind: Kind, entity: int, wanted: Sequence[str] | None = None, first: Partition | None = None
+    ) -> list[Found]:
+        """All wide rows with this id, partition by partition; a likely one is asked ``first``."""
         asked = tuple(wanted or columns(kind.word))
         found = []
-        for part, place, chunk in self._chunks[kind]:
-            for number in self._key(chunk, "ids").rows(entity):
-                row = self._kept(chunk, number, asked, kind)
+        for table in sorted(self._tables[kind], key=lambda table: table.part != first):
+            for place, number in self._places_of(table.keys.ids, entity):
+                row = self._kept(table.chunks[place], number, asked, kind)
                 if row["id"] == entity:
-                    found.append(Found(part, row, place, number))
+                    found.append(Found(table.part, row, place, number))
                     if not self.overlaps(kind, entity):
                         # Nobody else describes it.
                         return found
-        return found
+        order = [table.part for table in self._tables[kind]]
+        return sorted(found, key=lambda one: order.index(one.part))
+
+    def _places_of(self, refs: Sequence[FileRef], hashed: int) -> Iterator[tuple[int, int]]:
+        """Number of a chunk and of a row in it, of each row that may have this hash, ascending."""
+        for group, ref in enumerate(refs):
+            for place in self._key(ref).rows(hashed):
+                yield group * CHUNKS + (place >> ROW_BITS), place & ROWS
 
     def _kept(self, chunk: WideFile, number: int, asked: tuple[str, ...], kind: Kind) -> dict[str, Any]:
         """A row, or what is still known of it: an answer asks for the same few rows several times."""
@@ -123,25 +146,29 @@ class Finder:
         """Ids of the wide rows with this identifier, as it is stored; own keys are found by id, not here."""
         found: list[int] = []
         hashed = name_hash(scheme, value)
-        for _, _, chunk in self._chunks[kind]:
-            if chunk.schemes is not None and scheme not in chunk.schemes:
-                continue
-            for number in self._key(chunk, "names").rows(hashed):
+        for table in self._tables[kind]:
+            for place, number in self._places_of(table.keys.names, hashed) if table.names(scheme) else ():
                 # Whoever asks by name asks for the whole next; of many rows, only a few columns.
-                row = self._kept(chunk, number, ("id", "identifiers") if found else columns(kind.word), kind)
+                wanted = ("id", "identifiers") if found else columns(kind.word)
+                row = self._kept(table.chunks[place], number, wanted, kind)
                 if {"scheme": scheme, "value": value} in (row["identifiers"] or ()):
                     found.append(int(row["id"]))
         return found
 
+    def keyed(self, kind: Kind, scheme: str) -> set[str]:
+        """Sources whose keys of this kind may be identifiers of the scheme."""
+        return {table.part.source for table in self._tables[kind] if scheme in table.keys.key_schemes}
+
     def of_release(self, release: int) -> list[Found]:
         """All wide recordings with a track on this release."""
         hashed, found = name_hash(RELEASE, str(release)), []
-        for part, place, chunk in self._chunks[Kind.RECORDING]:
-            rows: dict[int, dict[str, Any]] = {}
-            for number in self._key(chunk, "names").rows(hashed):
-                if number not in rows:
-                    rows |= self._run(chunk, number, release)
-            found += [Found(part, row, place, number) for number, row in sorted(rows.items())]
+        for table in self._tables[Kind.RECORDING]:
+            rows: dict[tuple[int, int], dict[str, Any]] = {}
+            for place, number in self._places_of(table.keys.names, hashed):
+                if (place, number) not in rows:
+                    on = self._run(table.chunks[place], number, release)
+                    rows |= {(place, n): row for n, row in on.items()}
+            found += [Found(table.part, row, place, number) for (place, number), row in sorted(rows.items())]
         return found
 
     def _run(self, chunk: WideFile, number: int, release: int) -> dict[int, dict[str, Any]]:
@@ -188,18 +215,30 @@ class Finder:
         refs = [f for f in self._generation.all_merged(table) if f.rows]
         return any(self._table(ref.sha256, column).has(value) for ref in refs)
 
-    def direct(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
-        """Rows of a fact table that stands beside the merged ones."""
-        refs = [f for f in self._generation.direct(table) if f.rows]
-        return [row for ref in refs for row in self.sorted_rows(ref.sha256, column, value)]
+    def direct(self, table: str, value: int) -> list[dict[str, Any]]:
+        """Rows about an entity in a fact table that stands beside the merged ones."""
+        return [row for row in self._flat(table, "ids", value) if row[ABOUT[table]] == value]
+
+    def direct_names(self, scheme: str, value: str) -> list[dict[str, Any]]:
+        """Rows of identifiers in such a table."""
+        rows = self._flat("identifier", "names", name_hash(scheme, value))
+        return [row for row in rows if (row["scheme"], row["value"]) == (scheme, value)]
+
+    def _flat(self, table: str, which: str, hashed: int) -> Iterator[dict[str, Any]]:
+        """Rows that may have this hash."""
+        names = FACTS[table].names
+        for part in self._generation.partitions:
+            if table in part.direct:
+                for ref, key in zip(part.tables[table], getattr(part.keys[table], which), strict=True):
+                    for number in self._key(key).rows(hashed):
+                        yield self._opened(ref, names[0]).row(number, names)
 
     def overlaps(self, kind: Kind, entity: int) -> bool:
         """True where somebody else describes this id of a wide row, too."""
         refs = [f for f in self._generation.overlaps.get(kind.word, []) if f.rows]
         return any(self._table(ref.sha256, "id").has(entity) for ref in refs)
 
-    def _key(self, chunk: WideFile, which: str) -> Keys:
-        ref = chunk.ids if which == "ids" else chunk.names
+    def _key(self, ref: FileRef) -> Keys:
         if ref.sha256 not in self._keys:
             opened = Keys(self._places.path(ref), ref.rows)
             self._stack.callback(opened.close)

@@ -48,25 +48,52 @@ Tables = Mapping[str, list[FileRef]]
 
 @dataclass(frozen=True)
 class WideFile:
-    """One chunk of a wide table: its rows, and the sorted keys by which a row is found (docs/formats/keys.md)."""
+    """One chunk of a wide table."""
 
     rows: FileRef
-    ids: FileRef
-    names: FileRef
     schemes: tuple[str, ...] | None = None
     """Of the identifiers in it, sorted: where a scheme is not among them, nobody has to look. None: not known."""
+    keys: tuple[FileRef, ...] = ()
+    """By id and by name, of this chunk alone: until the partition's are joined, and in format 2."""
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the manifest."""
-        told = {} if self.schemes is None else {"schemes": list(self.schemes)}
-        return {"rows": self.rows.as_json(), "ids": self.ids.as_json(), "names": self.names.as_json(), **told}
+        told: dict[str, Any] = {} if self.schemes is None else {"schemes": list(self.schemes)}
+        keys = {name: ref.as_json() for name, ref in zip(("ids", "names"), self.keys, strict=False)}
+        return {"rows": self.rows.as_json(), **keys, **told}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> WideFile:
         """The reverse."""
-        keys = [replace(FileRef.from_json(value[name]), kind="keys") for name in ("ids", "names")]
+        keys = _keys([value[name] for name in ("ids", "names") if name in value])
         schemes = tuple(value["schemes"]) if "schemes" in value else None
-        return cls(FileRef.from_json(value["rows"]), keys[0], keys[1], schemes)
+        return cls(FileRef.from_json(value["rows"]), schemes, keys)
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """The sorted keys by which rows of one table of a partition are found (docs/formats/keys.md).
+
+    Attributes:
+        ids: of a wide table, one for every 64 chunks; of a flat one, one for each file.
+        names: by identifier, likewise; empty where the table has none.
+        key_schemes: of the keys of its rows that are identifiers themselves, sorted.
+    """
+
+    ids: tuple[FileRef, ...]
+    names: tuple[FileRef, ...] = ()
+    key_schemes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the manifest."""
+        names = {"names": [ref.as_json() for ref in self.names]} if self.names else {}
+        schemes = {"key_schemes": list(self.key_schemes)} if self.key_schemes else {}
+        return {"ids": [ref.as_json() for ref in self.ids], **names, **schemes}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> KeyFiles:
+        """The reverse."""
+        return cls(_keys(value["ids"]), _keys(value.get("names", [])), tuple(value.get("key_schemes", ())))
 
 
 @dataclass(frozen=True)
@@ -91,6 +118,8 @@ class PartitionEntry:
     """What an earlier dump of the partition described, and this one does not."""
     merged: dict[str, list[FileRef]] = field(default_factory=dict)
     """Merged tables of its flat facts alone; empty where they are merged with those of all others."""
+    keys: dict[str, KeyFiles] = field(default_factory=dict)
+    """Wide or direct table → its keys."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -114,7 +143,8 @@ class PartitionEntry:
         buried = {"tombstones": [f.as_json() for f in self.tombstones]} if self.tombstones else {}
         merged = {"merged": _tables_as_json(self.merged)} if self.merged else {}
         direct = {"direct": list(self.direct)} if self.direct else {}
-        return ({"wide": wide} if wide else {}) | direct | buried | merged
+        keys = {"keys": {name: found.as_json() for name, found in self.keys.items()}} if self.keys else {}
+        return ({"wide": wide} if wide else {}) | direct | buried | merged | keys
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> PartitionEntry:
@@ -127,7 +157,13 @@ class PartitionEntry:
             {name: [WideFile.from_json(f) for f in found] for name, found in value.get("wide", {}).items()},
             tuple(value.get("direct", ())), _refs(value.get("tombstones", [])),
             _tables_from_json(value.get("merged", {})),
+            {name: KeyFiles.from_json(found) for name, found in value.get("keys", {}).items()},
         )  # fmt: skip
+
+    @property
+    def has_keys(self) -> bool:
+        """True where each row of its wide and direct tables can be found by keys."""
+        return all(table in self.keys for table in [*filter(self.wide.get, self.wide), *self.direct])
 
     def to_merge(self, table: str) -> list[FileRef]:
         """The flat files of a fact table that a merged table repeats."""
@@ -144,7 +180,9 @@ class PartitionEntry:
             yield from refs
         for chunks in self.wide.values():
             for chunk in chunks:
-                yield from (chunk.rows, chunk.ids, chunk.names)
+                yield from (chunk.rows, *chunk.keys)
+        for found in self.keys.values():
+            yield from (*found.ids, *found.names)
         yield from self.tombstones
 
 
@@ -319,6 +357,10 @@ def _tables_as_json(tables: Tables) -> dict[str, Any]:
 
 def _refs(value: list[dict[str, Any]]) -> list[FileRef]:
     return [FileRef.from_json(f) for f in value]
+
+
+def _keys(value: list[dict[str, Any]]) -> tuple[FileRef, ...]:
+    return tuple(replace(FileRef.from_json(f), kind="keys") for f in value)
 
 
 def _tables_from_json(value: dict[str, Any]) -> dict[str, list[FileRef]]:

@@ -18,6 +18,7 @@ from fonoteca.catalogue import (
     facts,
     failures,
     generation,
+    keyed,
     merge,
     overlap,
     own,
@@ -183,11 +184,11 @@ def _in_bulk(plan: IngestPlan, places: Places, dump: Bulk, progress: Progress) -
     with connect(plan.engine, places.spool / "engine") as connection:
         written = bulk.write(connection, places, places.work / reading.folder, dump, reading.partition, progress)
         quarantine = _quarantine_rows(connection, plan, dump.refusals())
-    counts = Tally().told() | {"tracks": 0, "artists": 0, "synthetic": 0} | written.counts
-    return PartitionEntry(
-        reading.info.name, reading.dataset, reading.dump, _licence(reading), reading.mapping, reading.reader, counts,
-        quarantine, written.tables, [], written.wide, tuple(t for t in written.tables if t in DIRECT),
-    )  # fmt: skip
+        counts = Tally().told() | {"tracks": 0, "artists": 0, "synthetic": 0} | written.counts
+        return keyed.with_keys(connection, places, PartitionEntry(
+            reading.info.name, reading.dataset, reading.dump, _licence(reading), reading.mapping, reading.reader,
+            counts, quarantine, written.tables, [], written.wide, tuple(t for t in written.tables if t in DIRECT),
+        ))  # fmt: skip
 
 
 def _quarantine_rows(connection: duckdb.DuckDBPyConnection, plan: IngestPlan, query: str | None) -> str | None:

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fonoteca.catalogue.keys import ROW_BITS
+from fonoteca.catalogue.keys import PLACE_BITS
 from fonoteca.catalogue.rowgroups import RowGroups
 
-_CUT = 63 - (64 - ROW_BITS)
-_ROWS = (1 << ROW_BITS) - 1
+_CUT = 63 - (64 - PLACE_BITS)
+_PLACES = (1 << PLACE_BITS) - 1
 _GUESSES = 6
 _WINDOW = 512
 _BYTES = 8
@@ -50,15 +50,15 @@ class Keys:
         os.close(self._fd)
 
     def rows(self, hash63: int) -> list[int]:
-        """Numbers of the rows that may have this hash, ascending."""
-        first = (hash63 >> _CUT) << ROW_BITS
+        """Places of the rows that may have this hash, ascending."""
+        first = (hash63 >> _CUT) << PLACE_BITS
         place, found = self._seek(first)
         rows: list[int] = []
         while found:
             for key in found:
-                if key > first | _ROWS:
+                if key > first | _PLACES:
                     return rows
-                rows.append(key & _ROWS)
+                rows.append(key & _PLACES)
             place += len(found)
             found = self._read(place, min(self._count, place + _WINDOW))
         return rows

@@ -47,9 +47,10 @@ class Quick:
 
 @contextlib.contextmanager
 def opened(places: Places, generation: Generation, engine: Engine) -> Iterator[Quick | None]:
-    """The look-ups of a generation; None where it has no wide partition."""
+    """The look-ups of a generation; None where it has no wide partition, or one without the keys of today's format."""
+    keyed = generation.wide and all(part.has_keys for part in generation.partitions)
     with contextlib.ExitStack() as stack:
-        yield Quick(places, generation, engine, stack) if generation.wide else None
+        yield Quick(places, generation, engine, stack) if keyed else None
 
 
 def _without_wide(generation: Generation) -> Generation:

@@ -17,7 +17,7 @@ FORMAT = 3
 """Number of the generation's format: the highest that is read, and that of all but :data:`FLAT_FORMAT`."""
 FLAT_FORMAT = 1
 """That of a catalogue where all facts are merged together: programs that know no wide partitions read it."""
-READER_VERSION = "1"
+READER_VERSION = "2"
 """Raised when the same dump would give other facts; a partition with another version is read again."""
 
 _I64, _I32, _STR = pa.int64(), pa.int32(), pa.string()
