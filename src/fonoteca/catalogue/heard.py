@@ -78,14 +78,14 @@ def bring_up(
     made = maker or Here(connection)
     parts = [part for part in generation.wide if part.wide.get("recording")]
     known = _known(generation, licences, before)
-    matches = {_name(p): dict(known[_name(p)].by) if _name(p) in known else {} for p in parts}
+    matches = {name_of(p): dict(known[name_of(p)].by) if name_of(p) in known else {} for p in parts}
     for giver, query in given.items():
-        asked = [p for p in parts if giver not in matches[_name(p)]]
+        asked = [p for p in parts if giver not in matches[name_of(p)]]
         for name, rows in _matching(made, places, asked, query).items():
             matches[name][giver] = rows
     return tuple(
-        _heard(connection, made, places, part, {g: n for g, n in matches[_name(part)].items() if g in given}, given,
-               licences, known.get(_name(part))) for part in parts
+        _heard(connection, made, places, part, {g: n for g, n in matches[name_of(part)].items() if g in given}, given,
+               licences, known.get(name_of(part))) for part in parts
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def _known(generation: Generation, licences: tuple[str, ...], before: Generation
     told = before.popularity if before else None
     if before is None or told is None or told.licences != licences:
         return {}
-    changed = {_name(p) for p in [*before.partitions, *generation.partitions]
+    changed = {name_of(p) for p in [*before.partitions, *generation.partitions]
                if p not in before.partitions or p not in generation.partitions}  # fmt: skip
     return {
         h.name: replace(h, by=tuple(given for given in h.by if given[0] not in changed))
@@ -102,17 +102,18 @@ def _known(generation: Generation, licences: tuple[str, ...], before: Generation
     }  # fmt: skip
 
 
-def _name(part: PartitionEntry) -> str:
+def name_of(part: PartitionEntry) -> str:
+    """What the listens of a partition are known by."""
     return f"{part.source} {part.dataset} {part.dump.id}"
 
 
 def _matching(made: Maker, places: Places, parts: Sequence[PartitionEntry], query: str) -> dict[str, int]:
     """How many rows of each partition somebody gives listens to."""
-    found = {_name(part): 0 for part in parts}
+    found = {name_of(part): 0 for part in parts}
     if not parts:
         return found
     tagged = " UNION ALL ".join(
-        f"SELECT id, {text(_name(p))} AS part FROM {parquet(places.paths(c.rows for c in p.wide['recording']))}"
+        f"SELECT id, {text(name_of(p))} AS part FROM {parquet(places.paths(c.rows for c in p.wide['recording']))}"
         for p in parts
     )  # fmt: skip
     rows = made.rows(f"""
@@ -127,10 +128,10 @@ def _heard(
 ) -> Heard:  # fmt: skip
     by = tuple(sorted(matches.items()))
     if before is not None and [g for g, n in before.by if n] == [g for g, n in by if n]:
-        return Heard(_name(part), by, before.files)
+        return Heard(name_of(part), by, before.files)
     giving = [given[giver] for giver, rows in by if rows]
     if not giving:
-        return Heard(_name(part), by, ())
+        return Heard(name_of(part), by, ())
     scan = parquet(places.paths(c.rows for c in part.wide["recording"]))
     made.keep(
         "given_listens",
@@ -143,7 +144,7 @@ def _heard(
         for number in range(len(part.wide["recording"]))
     )  # fmt: skip
     made.drop("given_listens")
-    return Heard(_name(part), by, written)
+    return Heard(name_of(part), by, written)
 
 
 def _sums(licences: Sequence[str], places: Places, part: PartitionEntry, number: int) -> str:
@@ -164,7 +165,7 @@ def rows(places: Places, generation: Generation, told: Popularity) -> str:
     queries = []
     for part in generation.wide:
         chunks = part.wide.get("recording", [])
-        made = known[_name(part)].files if _name(part) in known else ()
+        made = known[name_of(part)].files if name_of(part) in known else ()
         if made:
             queries.append(f"SELECT {COLUMNS} FROM {parquet(places.paths(made))}")
         elif chunks:

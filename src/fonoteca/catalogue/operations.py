@@ -248,6 +248,20 @@ UNHEARD_ORDER = (
 """The order of the rows of :func:`unheard`: signals first, then the company that a recording keeps, then its id."""
 
 
+def hinting_signals(signals: str) -> str:
+    """Query: what signals other than listens hint: recording_id, downloads, favourites, listeners; null for none.
+
+    Args:
+        signals: recording_id, kind, value. ``listeners`` is the largest, ``downloads`` and ``favourites`` are sums.
+    """
+    summed = ", ".join(f"sum(CASE WHEN kind = '{kind}' THEN CAST({_whole('value')} AS HUGEINT) END) AS {kind}"
+                       for kind in ("downloads", "favourites"))  # fmt: skip
+    return f"""
+        SELECT recording_id, {summed}, max(CASE WHEN kind = 'listeners' THEN {_whole("value")} END) AS listeners
+        FROM {signals} WHERE kind IN ('listeners', 'downloads', 'favourites') AND {counts("value")}
+        GROUP BY recording_id"""
+
+
 def unheard(relation: str, signals: str, credits: str, tracks: str) -> str:  # noqa: A002 a table's name
     """Query: the recordings whose listens nobody knows, with what else hints at their being heard, and their place.
 
@@ -256,7 +270,7 @@ def unheard(relation: str, signals: str, credits: str, tracks: str) -> str:  # n
 
     Args:
         relation: recording_id, listens.
-        signals: recording_id, kind, value. ``listeners`` is the largest, ``downloads`` and ``favourites`` are sums.
+        signals: as of :func:`hinting_signals`.
         credits: entity_id, kind, artist_id. The artist's known listens are those of all its recordings; of several
             artists the most listened to counts.
         tracks: recording_id, release_id: on how many releases it is.
@@ -264,8 +278,6 @@ def unheard(relation: str, signals: str, credits: str, tracks: str) -> str:  # n
     Returns:
         Columns recording_id, listeners, downloads, favourites, artist_listens, releases, place (from 1).
     """
-    summed = ", ".join(f"sum(CASE WHEN kind = '{kind}' THEN CAST({_whole('value')} AS HUGEINT) END) AS {kind}"
-                       for kind in ("downloads", "favourites"))  # fmt: skip
     billed = f"""SELECT DISTINCT entity_id AS recording_id, artist_id FROM {credits}
                        WHERE kind = 'recording' AND artist_id IS NOT NULL"""
     return f"""
@@ -273,10 +285,7 @@ def unheard(relation: str, signals: str, credits: str, tracks: str) -> str:  # n
             SELECT u.recording_id, s.listeners, s.downloads, s.favourites, a.artist_listens,
                 coalesce(t.releases, 0) AS releases
             FROM (SELECT recording_id FROM {relation} WHERE listens IS NULL) AS u
-            LEFT JOIN (SELECT recording_id, {summed},
-                           max(CASE WHEN kind = 'listeners' THEN {_whole("value")} END) AS listeners
-                       FROM {signals} WHERE kind IN ('listeners', 'downloads', 'favourites') AND {counts("value")}
-                       GROUP BY recording_id) AS s ON s.recording_id = u.recording_id
+            LEFT JOIN ({hinting_signals(signals)}) AS s ON s.recording_id = u.recording_id
             LEFT JOIN (SELECT b.recording_id, max(k.listens) AS artist_listens FROM ({billed}) AS b
                        JOIN (SELECT c.artist_id, sum(CAST(h.listens AS HUGEINT)) AS listens FROM ({billed}) AS c
                              JOIN {relation} AS h ON h.recording_id = c.recording_id

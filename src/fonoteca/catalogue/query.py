@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fonoteca.catalogue import engine as engines
-from fonoteca.catalogue import failures, lookup, quick, reading, retention, show, tally, views
+from fonoteca.catalogue import failures, lookup, quick, reading, retention, show, tail, tally, views
 from fonoteca.catalogue.engine import Engine, connect, footers_kept, parquet, text
 from fonoteca.catalogue.generation import Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
@@ -55,10 +55,11 @@ class Catalogue:
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, generation: Generation, *, is_edition: bool,
-        found: Quick | None = None,
+        found: Quick | None = None, places: Places | None = None,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._quick = found
+        self._places = places
         self._generation = generation
         self.number = generation.number
         self.is_edition = is_edition
@@ -99,7 +100,7 @@ class Catalogue:
             _name_views(connection, PUBLISHED_VIEWS, {})
             _give(connection, values or {})
             _close_doors(connection, places.paths(generation.files()))
-            yield cls(connection, generation, is_edition=False, found=found)
+            yield cls(connection, generation, is_edition=False, found=found, places=places)
 
     @classmethod
     @contextlib.contextmanager
@@ -156,6 +157,15 @@ class Catalogue:
             for name in values:
                 cursor.unregister(name)
             cursor.close()
+
+    def unheard(self, most: int) -> list[dict[str, Any]]:
+        """The first ``most`` recordings whose listens nobody knows, with what hints at their being heard.
+
+        The rows of :func:`fonoteca.catalogue.tail.query`; of a generation in memory that does not grow with it.
+        """
+        if self._places is None:
+            return self.select(tail.query(most))
+        return tail.first(self._connection, self._places, self._generation, most)
 
     def give(self, name: str, table: pa.Table) -> None:
         """Add a table of values (``holdings``, ``verdicts``) that queries can join."""

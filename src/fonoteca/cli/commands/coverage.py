@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fonoteca.cli.context import Context
@@ -14,7 +15,7 @@ from fonoteca.core.layout import ArchiveLayout
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fonoteca.catalogue.coverage import Coverage, Relations, Share
+    from fonoteca.catalogue.coverage import Coverage, Share
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
 
@@ -33,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, args: argparse.Namespace) -> ExitCode:
     """Print the shares."""
     from fonoteca.archive.holdings import Holdings
-    from fonoteca.catalogue import chosen
+    from fonoteca.catalogue import chosen, spilling, tail
     from fonoteca.catalogue.coverage import NEEDED, coverage
     from fonoteca.catalogue.engine import Engine
     from fonoteca.catalogue.query import Catalogue
@@ -43,14 +44,17 @@ def run(context: Context, args: argparse.Namespace) -> ExitCode:
     engine, cluster = Engine.of(context.settings), chosen.cluster(context.settings)
     held = {h.recording for h in Holdings.open(layout).holdings()}
     published = _published(layout, engine)
-    named = _NEEDED_UNHEARD if args.unheard else ()
+    named = [*(tail.NEEDED if args.unheard else ()), *NEEDED.get(args.by or "", ())]
     with (
-        Catalogue.open(layout, engine=engine, only=[*named, *NEEDED.get(args.by or "", ())]) as catalogue,
+        spilling.folder(layout) as spill,
+        Catalogue.open(layout, engine=engine, only=named, spill=spill) as catalogue,
         chosen.counting(cluster, catalogue) as relations,
     ):
         licences, keys = (_licences(catalogue), _of_files(layout)) if args.by == "licence" else (None, None)
         found = coverage(relations, held, published, args.by, keys, bands=BANDS, licences=licences)
-        unheard = _unheard(relations, args.unheard)
+        # Spark spreads one query over its machines; on this one it is asked piece by piece.
+        tell = catalogue.unheard if cluster is None else lambda n: relations.sql(tail.query(n)).table().to_pylist()
+        unheard = _shown(tell(args.unheard)) if args.unheard else []
     value = found.as_json() | ({"unheard": unheard} if args.unheard else {})
     context.result(value, [*_lines(found), *map(_hints, unheard)])
     return ExitCode.DONE
@@ -68,30 +72,22 @@ def _published(layout: ArchiveLayout, engine: Engine) -> pa.Array:
         return edition.sql("SELECT DISTINCT recording_id AS id FROM locator").table().column("id")
 
 
-def _unheard(relations: Relations, most: int) -> list[dict[str, Any]]:
+def _shown(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The first of the unheard tail, with what speaks for each."""
-    from fonoteca.catalogue import operations
+    from fonoteca.catalogue.tail import HINTS
     from fonoteca.core.ids import Kind, show_id
 
-    if not most:
-        return []
-    tail = operations.unheard("heard", "signals", "credits", "tracks")
-    query = (
-        f"SELECT {', '.join(_HINTS)}, recording_id FROM ({tail}) AS t ORDER BY {operations.UNHEARD_ORDER} LIMIT {most}"
-    )
     return [
-        {"recording": show_id(Kind.RECORDING, row.pop("recording_id"))}
-        | {k: None if v is None else int(v) for k, v in row.items()}
-        for row in relations.sql(query).table().to_pylist()
+        {"recording": show_id(Kind.RECORDING, row["recording_id"])}
+        | {hint: None if row[hint] is None else int(row[hint]) for hint in HINTS}
+        for row in rows
     ]
 
 
-_NEEDED_UNHEARD = ("signals", "credits", "tracks")
-_HINTS = ("listeners", "downloads", "favourites", "artist_listens", "releases")
-
-
 def _hints(row: dict[str, Any]) -> str:
-    told = ", ".join(f"{name.replace('_', ' ')} {row[name]:,}" for name in _HINTS if row[name])
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {value:,}" for name, value in row.items() if name != "recording" and value
+    )
     return f"  {row['recording']}  {told or 'nothing speaks for it'}"
 
 
