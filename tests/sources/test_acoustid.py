@@ -118,11 +118,15 @@ def test_merges_that_lead_in_a_circle_or_nowhere_are_refused(tmp_path: Path) -> 
     assert [r.code for r in found if isinstance(r, Refused)] == ["redirect-loop"] * 4
 
 
-@pytest.mark.parametrize("row", [
+HOSTILE_PAIRS = [
     pair(True, M[1]), pair("1", M[1]), pair(-1, M[1]), pair(2**63, M[1]), pair(1.0, M[1]), pair(1, None),
     pair(1, 7), pair(1, M[1][:-1]), pair(1, M[1], disabled="t"), pair(1, [M[1]]), [1], b"null", b'{"track_id":1,',
     b'{"track_id":1,"track_id":1,"mbid":"x"}', b'{"track_id":NaN,"mbid":"x"}', b"\xff\xfe", b"[" * 99_999,
-])  # fmt: skip
+]  # fmt: skip
+HOSTILE_TRACKS = [track("1"), track(0), track(1, "x"), track(1, new_id="2"), b"{", [1]]
+
+
+@pytest.mark.parametrize("row", HOSTILE_PAIRS)
 def test_a_hostile_pair_is_refused_and_the_next_one_is_read(row: Any, tmp_path: Path) -> None:
     tracks = written(tmp_path, "2026-01-01-track-update.jsonl.gz", track(1))
     pairs = written(tmp_path, "2026-01-01-track_mbid-update.jsonl.gz", pair(1, M[2]), row, pair(1, M[3]))
@@ -131,7 +135,7 @@ def test_a_hostile_pair_is_refused_and_the_next_one_is_read(row: Any, tmp_path: 
     assert (tally.rows, tally.refused) == (3, 1)
 
 
-@pytest.mark.parametrize("row", [track("1"), track(0), track(1, "x"), track(1, new_id="2"), b"{", [1]])
+@pytest.mark.parametrize("row", HOSTILE_TRACKS)
 def test_a_hostile_track_is_refused_and_is_no_row_of_a_recording(row: Any, tmp_path: Path) -> None:
     tracks = written(tmp_path, "2026-01-01-track-update.jsonl.gz", track(9), row)
     pairs = written(tmp_path, "2026-01-01-track_mbid-update.jsonl.gz", pair(9, M[1]))
