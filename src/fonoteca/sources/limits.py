@@ -47,10 +47,21 @@ class Limits:
     """Row groups of a Parquet file times its columns."""
     parquet_group: int = 2 << 30
     """Bytes that one row group says it unpacks to."""
+    parquet_page: int = 96 << 20
+    """Bytes of one page of a Parquet file, packed or not."""
+    parquet_pages: int = 384 << 20
+    """Bytes of the pages of a row group that are held at once: of each column its largest page and its dictionary
+    (of texts five times: the library copies them)."""
+    parquet_page_header: int = 8 << 20
+    """Bytes of the header of a page, in which its least and greatest values may stand."""
+    parquet_idle_pages: int = 1000
+    """Pages of a column in a row group that hold no values, such as indexes."""
     parquet_in_memory: int = 256 << 20
     """Bytes of a gzipped Parquet file once unpacked (it is read at its end first, so it is held in memory)."""
     batch_rows: int = 4096
     """Rows of Parquet that are held at once."""
+    batch_bytes: int = 64 << 20
+    """Bytes of the pages that they stand in; fewer rows are held where the rows are that long."""
     batch_text: int = 256 << 20
     """Bytes of text that such a batch may become."""
     xml_record: int = 16 << 20

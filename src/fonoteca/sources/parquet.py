@@ -1,4 +1,7 @@
-"""Rows of a stranger's Parquet file: footer, row groups and pages under limits, a batch in memory at a time."""
+"""Rows of a stranger's Parquet file: footer, row groups and pages under limits, a batch in memory at a time.
+
+No page is read before its header, and those of all pages of its row group, were held against the footer.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import decimal
 import io
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from fonoteca.core.errors import Usage
+from fonoteca.sources import parquet_footer, parquet_pages
 from fonoteca.sources.jsonlines import flat
 from fonoteca.sources.limits import Limits
 from fonoteca.sources.records import Refused
@@ -20,6 +25,8 @@ from fonoteca.sources.stream import GZIP_MAGIC, open_bytes, torn
 _WHAT = "a Parquet file"
 _MAGIC = b"PAR1"
 _THRIFT = 100 << 20
+_BUFFER = 1 << 20
+"""Bytes of a column that are read at once: without it, the library holds the packed column of a row group whole."""
 
 
 def _seekable(path: Path, limits: Limits) -> BinaryIO:
@@ -39,7 +46,8 @@ def _seekable(path: Path, limits: Limits) -> BinaryIO:
     return io.BytesIO(data)
 
 
-def _check_footer(path: Path, source: BinaryIO, limits: Limits) -> None:
+def _check_footer(path: Path, source: BinaryIO, limits: Limits) -> int:
+    """Bytes of the footer. Raises Usage."""
     size = source.seek(0, io.SEEK_END)
     source.seek(max(0, size - 8))
     end = source.read(8)
@@ -49,6 +57,7 @@ def _check_footer(path: Path, source: BinaryIO, limits: Limits) -> None:
     if length > min(size - 12, limits.parquet_footer):
         raise not_a_dump(path, _WHAT, f"its footer says that it has {length} bytes")
     source.seek(0)
+    return int(length)
 
 
 def _open(path: Path, source: BinaryIO, limits: Limits, texts: Sequence[str] = ()) -> Any:
@@ -59,7 +68,7 @@ def _open(path: Path, source: BinaryIO, limits: Limits, texts: Sequence[str] = (
     _check_footer(path, source, limits)
     try:
         file = pq.ParquetFile(source, thrift_string_size_limit=_THRIFT, thrift_container_size_limit=10_000_000,
-                              page_checksum_verification=True, read_dictionary=texts)  # fmt: skip
+                              page_checksum_verification=True, read_dictionary=texts, buffer_size=_BUFFER)  # fmt: skip
         meta = file.metadata
         if meta.num_row_groups > limits.parquet_row_groups:
             raise not_a_dump(path, _WHAT, f"it has {meta.num_row_groups} row groups")
@@ -78,13 +87,78 @@ def _lie(meta: Any, size: int, limits: Limits) -> str | None:
     """
     if meta.num_row_groups * meta.num_columns > limits.parquet_chunks:
         return f"it has {meta.num_row_groups} row groups of {meta.num_columns} columns"
-    rows, most = 0, min(limits.parquet_group, max(limits.gzip_floor, size * limits.gzip_ratio))
+    rows, most = 0, _most(size, limits)
     for number in range(meta.num_row_groups):
         group = meta.row_group(number)
         if group.total_byte_size > most:
             return f"one of its row groups says that it unpacks to {group.total_byte_size} bytes"
         rows += max(0, group.num_rows)
     return None if rows == meta.num_rows else f"it says that it has {meta.num_rows} rows, its row groups {rows}"
+
+
+def _most(size: int, limits: Limits) -> int:
+    """Bytes that a row group of a file of this size may say it unpacks to."""
+    return min(limits.parquet_group, max(limits.gzip_floor, size * limits.gzip_ratio))
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """Where the pages of a file are said to be."""
+
+    source: BinaryIO
+    groups: Sequence[parquet_footer.Group]
+    names: Sequence[str]
+    limits: Limits
+
+    def check(self, first: int, last: int) -> int:
+        """Walk the page headers of the row groups ``first`` until ``last``; how many of their rows may be held.
+
+        Raises:
+            ValueError: a page is not what it may be.
+        """
+        densest = max((parquet_pages.check(self.source, self.groups[number], number, self.names, self.limits)
+                       for number in range(first, last)), default=0.0)  # fmt: skip
+        return max(1, int(min(self.limits.batch_rows, self.limits.batch_bytes / max(1.0, densest))))
+
+
+def _pages(path: Path, source: BinaryIO, table: Any, limits: Limits) -> _Pages:
+    """The footer as we read it ourselves. Raises ValueError where it cannot be true, or a column is encrypted."""
+    length = _check_footer(path, source, limits)
+    end = source.seek(0, io.SEEK_END) - 8 - length
+    source.seek(end)
+    groups = parquet_footer.groups(source.read(length))
+    leaves = [table.schema.column(n) for n in range(table.metadata.num_columns)]
+    names = [str(leaf.path) for leaf in leaves]
+    lie = next(parquet_footer.lies(groups, names, [leaf.max_repetition_level > 0 for leaf in leaves], end), None)
+    if lie is None:
+        lie = _too_much(groups, end, limits)
+    if lie is None and len(groups) != table.metadata.num_row_groups:
+        lie = "its footer can be read in two ways"
+    if lie is not None:
+        raise ValueError(lie)
+    return _Pages(source, groups, names, limits)
+
+
+def _too_much(groups: Sequence[parquet_footer.Group], size: int, limits: Limits) -> str | None:
+    unpacked = [sum(chunk.unpacked for chunk in group.chunks) for group in groups]
+    if max(unpacked, default=0) > _most(size, limits):
+        return f"the columns of one of its row groups say that they unpack to {max(unpacked)} bytes"
+    if sum(unpacked) > max(limits.gzip_floor, size * limits.gzip_ratio):
+        return f"its columns say that they unpack to {sum(unpacked)} bytes, from {size}"
+    return None
+
+
+def is_sound(path: Path, limits: Limits) -> bool:
+    """Whether every page of a plain Parquet file fits what the footer says; :func:`rows` says what does not."""
+    import pyarrow as pa
+
+    try:
+        with path.open("rb") as source:
+            pages = _pages(path, source, _open(path, source, limits), limits)
+            pages.check(0, len(pages.groups))
+    except (pa.ArrowException, OSError, ValueError, OverflowError, Usage):
+        return False
+    return True
 
 
 def columns(path: Path, limits: Limits) -> tuple[str, ...]:
@@ -105,7 +179,7 @@ def rows(file: TableFile) -> Iterator[Row | Refused]:
     try:
         with _seekable(file.path, file.limits) as source:
             table = _open(file.path, source, file.limits, _texts(file.path, source, file.limits))
-            for values in _values(table, file.limits):
+            for values in _values(table, _pages(file.path, source, table, file.limits), file.limits):
                 number += 1
                 yield _row(f"{file.name}:{number}", values, file.limits)
     except (pa.ArrowException, OSError, ValueError, OverflowError, Usage) as error:
@@ -122,15 +196,26 @@ def _texts(path: Path, source: BinaryIO, limits: Limits) -> list[str]:
     return [field.name for field in _open(path, source, limits).schema_arrow if field.type in kinds]
 
 
-def _values(table: Any, limits: Limits) -> Iterator[dict[str, Any]]:
+def _values(table: Any, pages: _Pages, limits: Limits) -> Iterator[dict[str, Any]]:
     """The rows' values, a batch in memory. Text stays in its dictionary: one long text that stands in every row
     takes its room once, and where a batch would be too large as Python texts, its rows come one by one."""
-    for batch in table.iter_batches(batch_size=limits.batch_rows, use_threads=False):
+    for batch in _batches(table, pages, limits):
         if sum(map(_longest, batch.columns)) * batch.num_rows <= limits.batch_text:
             yield from batch.to_pylist()
         else:
             for at in range(batch.num_rows):
                 yield from batch.slice(at, 1).to_pylist()
+
+
+def _batches(table: Any, pages: _Pages, limits: Limits) -> Iterator[Any]:
+    """Small row groups are read together: each call has its price."""
+    first, rows = 0, 0
+    for last, group in enumerate(pages.groups, 1):
+        rows += group.rows
+        if rows >= limits.batch_rows or last == len(pages.groups):
+            size = pages.check(first, last)
+            yield from table.iter_batches(batch_size=size, row_groups=range(first, last), use_threads=False)
+            first, rows = last, 0
 
 
 def _longest(column: Any) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fonoteca.core.progress import Progress, Unit
+from fonoteca.sources import parquet
 from fonoteca.sources.bulk import Bulk, Flat, Sql, literal
 from fonoteca.sources.mapping import Mapping
 from fonoteca.sources.rows import TableFile
@@ -32,6 +33,9 @@ def bulk(files: Sequence[tuple[TableFile, Mapping]], smallest: int = SMALLEST) -
     if any(not kinds[c].startswith(_NUMBERS) for c in meaning.signals.values()) or kinds[meaning.key[0]] not in (
         "string", "large_string", "fixed_size_binary[16]", "extension<arrow.uuid>", "int32", "int64",
     ):  # fmt: skip
+        return None
+    # Where it is not, record by record says why; the rows before the damage are read.
+    if not parquet.is_sound(file.path, file.limits):
         return None
     return CountsBulk(file.path, meaning)
 
