@@ -236,3 +236,22 @@ def test_what_writers_write_is_sound_and_read_whole(name: str, path: Path) -> No
     rows = list(describe(path).rows())
     assert not [row for row in rows if isinstance(row, Refused)]
     assert len(rows) == pq.read_metadata(path).num_rows
+
+
+@pytest.mark.parametrize("inner", ["list", "map", "struct"])
+def test_a_long_text_that_a_list_names_a_thousand_times_is_never_copied(
+    inner: str, path: Path, reader: Confined
+) -> None:
+    """A file of some hundred bytes, each of whose rows would be a gigabyte."""
+    names = pa.DictionaryArray.from_arrays(pa.array([0] * 4_000 + [1], pa.int32()), pa.array(["x" * (1 << 20), "y"]))
+    if inner == "struct":
+        names = pa.StructArray.from_arrays([names], ["a"])
+    ends = pa.array([0, 1_000, 2_000, 3_000, 4_000, 4_001], pa.int32())
+    if inner == "map":
+        lists = pa.MapArray.from_arrays(ends, pa.array([f"k{n}" for n in range(4_001)]), names)
+    else:
+        lists = pa.ListArray.from_arrays(ends, names)
+    pq.write_table(pa.table({"title": list("abcde"), "x": lists}), path, compression="zstd", store_schema=False)
+    assert path.stat().st_size < 64 << 10
+    told = reader.survive("table", path)
+    assert (told["rows"], told["refused_rows"], told["codes"]) == (5, 4, ["long-row"])

@@ -189,22 +189,23 @@ def rows(file: TableFile) -> Iterator[Row | Refused]:
 
 
 def _texts(path: Path, source: BinaryIO, limits: Limits) -> list[str]:
-    """Names of the columns of text."""
-    import pyarrow as pa
+    """Paths of the columns of text, those within lists and structs among them."""
+    schema = _open(path, source, limits).schema
+    leaves = [schema.column(number) for number in range(len(schema.names))]
+    return [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL"]
 
-    kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-    return [field.name for field in _open(path, source, limits).schema_arrow if field.type in kinds]
 
-
-def _values(table: Any, pages: _Pages, limits: Limits) -> Iterator[dict[str, Any]]:
+def _values(table: Any, pages: _Pages, limits: Limits) -> Iterator[dict[str, Any] | None]:
     """The rows' values, a batch in memory. Text stays in its dictionary: one long text that stands in every row
-    takes its room once, and where a batch would be too large as Python texts, its rows come one by one."""
+    takes its room once, and where a batch would be too large as Python texts, its rows come one by one. None: a row
+    is too large by itself."""
     for batch in _batches(table, pages, limits):
-        if sum(map(_longest, batch.columns)) * batch.num_rows <= limits.batch_text:
+        if sum(map(_weight, batch.columns)) <= limits.batch_text:
             yield from batch.to_pylist()
-        else:
-            for at in range(batch.num_rows):
-                yield from batch.slice(at, 1).to_pylist()
+            continue
+        for at in range(batch.num_rows):
+            row = batch.slice(at, 1)
+            yield row.to_pylist()[0] if sum(map(_weight, row.columns)) <= limits.batch_text else None
 
 
 def _batches(table: Any, pages: _Pages, limits: Limits) -> Iterator[Any]:
@@ -218,17 +219,27 @@ def _batches(table: Any, pages: _Pages, limits: Limits) -> Iterator[Any]:
             first, rows = last, 0
 
 
-def _longest(column: Any) -> int:
-    """Bytes of the longest text of a column, or the column's bytes a row where it is none."""
+def _weight(array: Any) -> int:
+    """Bytes of an array once each of its texts stands by itself."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_dictionary(column.type):
-        return int(pc.max(pc.binary_length(column.dictionary)).as_py() or 0)
-    return int(column.nbytes // max(1, len(column)))
+    if pa.types.is_dictionary(array.type):
+        return int(pc.sum(pc.take(pc.binary_length(array.dictionary), array.indices).cast(pa.int64())).as_py() or 0)
+    if pa.types.is_map(array.type):
+        within = array.offsets[0].as_py(), array.offsets[-1].as_py()
+        return sum(_weight(part[slice(*within)]) for part in (array.keys, array.items))
+    if pa.types.is_struct(array.type):
+        return sum(map(_weight, array.flatten()))
+    if pa.types.is_nested(array.type):
+        return _weight(array.flatten())
+    return int(array.nbytes)
 
 
-def _row(position: str, values: dict[str, Any], limits: Limits) -> Row | Refused:
+def _row(position: str, values: dict[str, Any] | None, limits: Limits) -> Row | Refused:
+    if values is None:
+        reason = f"the row takes more than {limits.batch_text} bytes once its texts are unpacked"
+        return refused(position, "long-row", reason, "", limits)
     size = sum(len(v) for v in values.values() if isinstance(v, str | bytes | list))
     if size > limits.row:
         return refused(position, "long-row", f"the row holds {size} characters or items", "", limits)
