@@ -21,8 +21,12 @@ def by_table(archive: Path) -> dict[str, int]:
             found[f"facts of {table}"] += sum(_bytes(files))
         for table, chunks in partition.get("wide", {}).items():
             for chunk in chunks:
-                for part, file in chunk.items():
-                    found[f"{table} {part}"] += sum(_bytes(file))
+                found[f"{table} rows"] += sum(_bytes(chunk["rows"]))
+        for table, keys in partition.get("keys", {}).items():
+            for part in ("ids", "names"):
+                found[f"{table} {part}"] += sum(_bytes(keys.get(part, [])))
+        for table, files in partition.get("merged", {}).items():
+            found[f"merged {table}"] += sum(_bytes(files))
     found["popularity"] += sum(_bytes(generation["popularity"]))
     return dict(found.most_common())
 

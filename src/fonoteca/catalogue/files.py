@@ -82,13 +82,16 @@ def _fit(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches(batches).cast(schema).combine_chunks()
 
 
-def write(places: Places, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> FileRef:
+def write(
+    places: Places, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema, group: int = ROW_GROUP
+) -> FileRef:
     """Write rows, in the order given, to a file that is then named by its digest.
 
     Args:
         places: of the catalogue.
         name: of the work file below ``spool/``.
         batches: rows with the columns of ``schema``.
+        group: rows of a row group.
     """
     work = places.spool / name
     rows = 0
@@ -98,9 +101,9 @@ def write(places: Places, name: str, batches: Iterable[pa.RecordBatch], schema: 
             sink, schema, version="2.6", compression="zstd", compression_level=3, use_dictionary=True,
             write_statistics=True, data_page_version="1.0", write_page_index=True,
         ) as writer:  # fmt: skip
-            for group in row_groups(batches, schema):
-                writer.write_table(group, row_group_size=ROW_GROUP)
-                rows += group.num_rows
+            for some in row_groups(batches, schema, group):
+                writer.write_table(some, row_group_size=group)
+                rows += some.num_rows
     ref = FileRef(sink.sha256.hexdigest(), sink.length, rows)
     # Also over a file that is there: the bytes are the same unless it was damaged, and then this heals it.
     durable.rename(work, places.file(ref.sha256))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import duckdb
 
 RANK = f"coalesce(list_position([{', '.join(text(s) for s in PRECEDENCE)}], source), {len(PRECEDENCE) + 1})"
+ROW_GROUP = 8_192
+"""Rows that are read to look one up."""
 ORDER = f"{RANK}, source, dataset, length(position), position"
 """Precedence as SQL. Positions in one file grow with their row number: shorter first is the earlier row."""
 
@@ -45,7 +47,7 @@ def merge(
         order = [*SORT_KEYS[table], *[name for name in schema.names if name not in SORT_KEYS[table]]]
         listed, by = ", ".join(schema.names), ", ".join(order)
         rows = stream(connection, f"SELECT {listed} FROM ({query}) ORDER BY {by}")
-        written[table] = [files.write(places, f"{table}.parquet", rows, schema)]
+        written[table] = [files.write(places, f"{table}.parquet", rows, schema, ROW_GROUP)]
         name_merged(connection, places, {table: written[table]}, releases if table == "releases" else None)
         progress.advance(1)
     return written
