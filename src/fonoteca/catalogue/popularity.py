@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import copying, files, heard, operations, wide
+from fonoteca.catalogue import files, heard, operations, wide
 from fonoteca.catalogue.chosen import Here, Maker
 from fonoteca.catalogue.engine import parquet, stream, text
 from fonoteca.catalogue.files import FileRef
@@ -66,11 +66,14 @@ def rank(
         counted_rows += f" UNION ALL SELECT listens, count(*) AS recordings FROM ({wide_rows}) GROUP BY listens"
     made.keep("listen_ranks", ranks(counted_rows))
     ranked = [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
-    written = copying.table(connection, places, "popularity", f"SELECT {heard.COLUMNS} FROM ranked_rows ORDER BY 1")
+    # Not by the engine itself: its bytes hang on what it knows of the rows, which is not the same after Spark.
+    written = _write(connection, places, "popularity", "FROM ranked_rows", _HEARD)
     queries = [*given.values(), *_own(places, generation, named)]
     return replace(told, synthetic=_synthetic(made, queries), files=[written], ranks=ranked)
 
 
+_HEARD = pa.schema([("recording_id", pa.int64()), ("source", pa.string()), ("year", pa.int32()),
+                    ("release_id", pa.int64()), ("listens", pa.int64())])  # fmt: skip
 _HISTOGRAM = "SELECT listens, count(*) AS recordings FROM ranked_rows GROUP BY listens"
 
 
