@@ -98,7 +98,7 @@ def _given(args: argparse.Namespace) -> tuple[Path | None, str, tuple[str, ...]]
         return None, "", only
     base = args.beside.absolute()
     told = generation.load(Places.of(ArchiveLayout(base)))
-    held = sum(ref.rows for chunk in told.chunks("recording") for ref in [chunk.rows])
+    held = sum(chunk.rows.rows for chunk in told.chunks("recording"))
     return base, f", beside {held:,} others", only
 
 

@@ -29,7 +29,7 @@ from benchmarks.grouping import OPERATION, coverage_figures, coverage_sides, fig
 from benchmarks.harness import Job, Side, compare, disk, run
 from benchmarks.lookups import DUCKDB
 from benchmarks.workbench import ROOT, Setup, side
-from fonoteca.catalogue import generation, operations
+from fonoteca.catalogue import generation, heard, operations
 from fonoteca.catalogue.places import Places
 from fonoteca.core.layout import ArchiveLayout
 
@@ -81,7 +81,7 @@ class Built:
         told = self._generation.popularity
         assert told is not None
         known = {h.name: h.files for h in told.heard}
-        parts = [known[f"{p.source} {p.dataset} {p.dump.id}"] for p in self._parts]
+        parts = [known[heard.name_of(p)] for p in self._parts]
         return [self._places.path(ref) for files in parts for ref in files]
 
     def coverage(self) -> list[Figure]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fonoteca.catalogue import copying, keys
 from fonoteca.catalogue.engine import parquet, text
-from fonoteca.catalogue.files import FileRef
+from fonoteca.catalogue.files import FileRef, are_there
 from fonoteca.catalogue.generation import WideFile
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.tables import FACTS, Partition
@@ -138,8 +138,7 @@ def _noted(places: Places, note: Path) -> WideFile | None:
     """The chunk that an interrupted run finished, where its files are still there, whole."""
     try:
         found = WideFile.from_json(json.loads(note.read_bytes()))
-        refs = (found.rows, *found.keys)
-        return found if len(refs) == 3 and all(places.path(r).stat().st_size == r.bytes for r in refs) else None
+        return found if len(found.keys) == 2 and are_there(places, (found.rows, *found.keys)) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

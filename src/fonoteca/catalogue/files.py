@@ -60,6 +60,14 @@ class _Hashing:
         self.closed = True
 
 
+def are_there(places: Places, refs: Iterable[FileRef]) -> bool:
+    """True where every file is there with its length: digests are the business of ``verify``."""
+    try:
+        return all(places.path(ref).stat().st_size == ref.bytes for ref in refs)
+    except FileNotFoundError:
+        return False
+
+
 def row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int = ROW_GROUP) -> Iterator[pa.Table]:
     """Tables of exactly ``rows`` rows (the last may be shorter), however the engine cut its batches."""
     held: list[pa.RecordBatch] = []

@@ -271,6 +271,11 @@ class Generation:
     """Kind → ids of wide rows that another row or partition describes too: the merged tables have those."""
 
     @property
+    def overlapping(self) -> tuple[str, ...]:
+        """The kinds of which any ids overlap, sorted."""
+        return tuple(sorted(kind for kind, refs in self.overlaps.items() if any(ref.rows for ref in refs)))
+
+    @property
     def wide(self) -> tuple[PartitionEntry, ...]:
         """The partitions with wide tables."""
         return tuple(p for p in self.partitions if p.wide)

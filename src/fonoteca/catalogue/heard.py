@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from fonoteca.catalogue import copying, operations
 from fonoteca.catalogue.chosen import Here, Maker
 from fonoteca.catalogue.engine import parquet, text
@@ -21,8 +23,10 @@ from fonoteca.catalogue.wide import ROW_GROUP
 if TYPE_CHECKING:
     import duckdb
 
-COLUMNS = "recording_id, source, year, release_id, listens"
+ROWS = pa.schema([("recording_id", pa.int64()), ("source", pa.string()), ("year", pa.int32()),
+                  ("release_id", pa.int64()), ("listens", pa.int64())])  # fmt: skip
 """Of the view ``heard``, and of the files."""
+COLUMNS = ", ".join(ROWS.names)
 
 
 def counts(licences: Sequence[str], licence: str, value: str) -> str:
@@ -54,7 +58,7 @@ def givers(places: Places, generation: Generation, licences: Sequence[str]) -> d
         direct = part.tables.get("signal", []) if "signal" in part.direct else []
         refs = [*direct, *[ref for ref in part.merged.get("signals", []) if ref.rows]]
         if refs:
-            found[f"{part.source} {part.dataset} {part.dump.id}"] = counted(licences, parquet(places.paths(refs)))
+            found[name_of(part)] = counted(licences, parquet(places.paths(refs)))
     return found
 
 

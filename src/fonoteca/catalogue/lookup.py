@@ -48,9 +48,7 @@ def resolve(
     scheme, value = scheme.strip().lower(), value.strip()
     if scheme == "sha256":
         return _blob(select, value.lower())
-    identified = answers.identified(scheme, value) if answers else None
-    if identified is None:
-        identified = _identified(select, scheme, value)
+    identified = answers.identified(scheme, value) if answers else _identified(select, scheme, value)
     if identified and scheme in _NO_SOURCES:
         return identified
     keyed = _by_key(select, scheme, value, given, answers)

@@ -10,23 +10,17 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fonoteca.catalogue import merge, views
+from fonoteca.catalogue import files, merge, views
 from fonoteca.catalogue.engine import parquet
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.tables import MERGED
+from fonoteca.catalogue.wide import HIDDEN
 from fonoteca.core.progress import Progress
 
 if TYPE_CHECKING:
     import duckdb
-
-HIDDEN = {
-    **{f"{kind}s": ("id", (kind,)) for kind in ("recording", "release", "artist")},
-    "tracks": ("recording_id", ("recording",)),
-    **dict.fromkeys(("credits", "identifiers", "genres"), ("entity_id", ("recording", "release", "artist"))),
-}
-"""Merged table → its column of an id that may overlap, and of which kinds; signals and claims just stand together."""
 
 
 def bring_up(
@@ -47,9 +41,7 @@ def bring_up(
 
 def _is_done(places: Places, part: PartitionEntry) -> bool:
     refs = [ref for found in part.merged.values() for ref in found]
-    there = all(path.is_file() and path.stat().st_size == ref.bytes
-                for ref, path in zip(refs, places.paths(refs), strict=True))  # fmt: skip
-    return there and bool(refs) == part.is_flat
+    return files.are_there(places, refs) and bool(refs) == part.is_flat
 
 
 def _merge(
@@ -74,7 +66,7 @@ def rows(places: Places, generation: Generation, table: str, kinds: Collection[s
     if not paths:
         return ""
     query = f"SELECT {', '.join(MERGED[table].names)} FROM {parquet(paths)}"
-    column, hiding = HIDDEN.get(table, ("", ()))
+    column, hiding = HIDDEN.get(table.removesuffix("s"), ("", ()))
     for kind in hiding:
         if kind in kinds:
             of = f" AND w.kind = '{kind}'" if column == "entity_id" else ""

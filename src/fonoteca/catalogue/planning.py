@@ -11,6 +11,7 @@ from typing import Any
 from fonoteca.catalogue import chosen, generation
 from fonoteca.catalogue.chosen import Cluster
 from fonoteca.catalogue.engine import Engine
+from fonoteca.catalogue.files import are_there
 from fonoteca.catalogue.generation import DumpFile, DumpId, Generation, PartitionEntry
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.tables import READER_VERSION, Partition
@@ -143,10 +144,7 @@ def plan_reading(
 
 def intact(places: Places, current: Generation) -> bool:
     """True where every file is there with its length: digests are the business of ``verify``."""
-    try:
-        return all(places.path(f).stat().st_size == f.bytes for f in current.files())
-    except FileNotFoundError:
-        return False
+    return are_there(places, current.files())
 
 
 def dump_id(dataset: str, paths: Sequence[Path], progress: Progress = SILENT) -> DumpId:

@@ -67,13 +67,11 @@ def rank(
     made.keep("listen_ranks", ranks(counted_rows))
     ranked = [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
     # Not by the engine itself: its bytes hang on what it knows of the rows, which is not the same after Spark.
-    written = _write(connection, places, "popularity", "FROM ranked_rows", _HEARD)
+    written = _write(connection, places, "popularity", "FROM ranked_rows", heard.ROWS)
     queries = [*given.values(), *_own(places, generation, named)]
     return replace(told, synthetic=_synthetic(made, queries), files=[written], ranks=ranked)
 
 
-_HEARD = pa.schema([("recording_id", pa.int64()), ("source", pa.string()), ("year", pa.int32()),
-                    ("release_id", pa.int64()), ("listens", pa.int64())])  # fmt: skip
 _HISTOGRAM = "SELECT listens, count(*) AS recordings FROM ranked_rows GROUP BY listens"
 
 
@@ -86,8 +84,7 @@ def _own(places: Places, generation: Generation, licences: Sequence[str]) -> lis
 def _wide_rows(places: Places, generation: Generation, told: Popularity) -> str:
     """The wide recordings that nobody else describes; the view ``overlap_recording`` is there where some are."""
     found = heard.rows(places, generation, told)
-    hidden = any(ref.rows for ref in generation.overlaps.get("recording", []))
-    if found and hidden:
+    if found and "recording" in generation.overlapping:
         return f"SELECT w.* FROM ({found}) w ANTI JOIN overlap_recording o ON w.recording_id = o.id"
     return found
 

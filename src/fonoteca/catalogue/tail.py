@@ -82,8 +82,7 @@ def first(
 
 def _pieces(places: Places, generation: Generation, told: Popularity) -> Iterator[_Piece]:
     """All recordings of a catalogue."""
-    hidden = any(ref.rows for ref in generation.overlaps.get("recording", []))
-    yield from _wide(places, generation, told, hidden=hidden)
+    yield from _wide(places, generation, told, hidden="recording" in generation.overlapping)
     if any(ref.rows for ref in told.files):
         yield _flat(places, generation, told)
 
@@ -139,9 +138,8 @@ def _flat(places: Places, generation: Generation, told: Popularity) -> _Piece:
 def _merged(places: Places, generation: Generation, table: str) -> str:
     """The rows of a merged table but for the wide ones."""
     columns = {"credits": "entity_id, kind, artist_id", "tracks": "recording_id, release_id"}[table]
-    kinds = [kind for kind, refs in generation.overlaps.items() if any(ref.rows for ref in refs)]
     queries = [f"SELECT {columns} FROM {parquet(places.paths(generation.merged[table]))}"]
-    alone = own.rows(places, generation, table, kinds)
+    alone = own.rows(places, generation, table, generation.overlapping)
     return " UNION ALL ".join(queries + ([f"SELECT {columns} FROM ({alone}) AS o"] if alone else []))
 
 
@@ -206,11 +204,11 @@ def _hinted(piece: _Piece, last: _Last | None, *, signals: bool) -> str:
     least = last.artist_listens if last and not last.signalled else None
     # A recording that signals speak for is not left out for its artist.
     few = f"AND k.listens >= {least}" if least is not None and not signals else ""
-    where = ["TRUE"]
+    where = "TRUE"
     if last and last.signalled:
-        where = [_SIGNALLED]
+        where = _SIGNALLED
     elif least is not None:
-        where = [f"{_SIGNALLED} OR artist_listens >= {least}" if signals else f"artist_listens >= {least}"]
+        where = f"{_SIGNALLED} OR artist_listens >= {least}" if signals else f"artist_listens >= {least}"
     hint = "s.listeners, s.downloads, s.favourites" if signals else _NO_SIGNALS
     join = "LEFT JOIN tail_signals AS s ON s.recording_id = p.recording_id" if signals else ""
     return f"""
@@ -220,7 +218,7 @@ def _hinted(piece: _Piece, last: _Last | None, *, signals: bool) -> str:
             LEFT JOIN (SELECT b.recording_id, max(k.listens) AS artist_listens FROM ({piece.billed}) AS b
                        JOIN tail_sums AS k ON k.artist_id = b.artist_id {few}
                        WHERE b.listens IS NULL GROUP BY b.recording_id) AS a ON a.recording_id = p.recording_id) AS j
-        WHERE {where[0]}"""
+        WHERE {where}"""
 
 
 _NO_SIGNALS = ", ".join(f"NULL::HUGEINT AS {name}" for name in HINTS[:3])

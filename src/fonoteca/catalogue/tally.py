@@ -26,9 +26,8 @@ def query(places: Places, generation: Generation) -> str:
     Wide rows that somebody else describes too are hidden, and how many they are is not on record: then all are counted.
     """
     told = generation.popularity
-    hidden = any(ref.rows for ref in generation.overlaps.get("recording", []))
     sizes = _sizes(generation)
-    if told is None or not told.ranks or hidden or not sizes:
+    if told is None or not told.ranks or "recording" in generation.overlapping or not sizes:
         return COUNTED
     largest = max(sizes, key=lambda source: (sizes[source], source))
     recordings = sum(sizes.values()) + sum(ref.rows for ref in told.files)

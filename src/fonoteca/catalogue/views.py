@@ -65,15 +65,12 @@ def name_flat_facts(connection: duckdb.DuckDBPyConnection, places: Places, part:
 
 def _shared(table: str, scan: str, kinds: Collection[str]) -> list[str]:
     """Queries of the rows about ids that several partitions describe. Signals and claims just stand together."""
-    if table in ENTITIES:
-        return [f"FROM {scan} w SEMI JOIN overlap_{table} o ON w.id = o.id"] if table in kinds else []
-    if table == "track":
-        on = "w.recording_id = o.id"
-        return [f"FROM {scan} w SEMI JOIN overlap_recording o ON {on}"] if "recording" in kinds else []
-    if table not in {"credit", "identifier", "genre"}:
-        return []
-    return [f"FROM (FROM {scan} WHERE kind = '{kind}') w SEMI JOIN overlap_{kind} o ON w.entity_id = o.id"
-            for kind in sorted(kinds)]  # fmt: skip
+    column, may_overlap = wide.HIDDEN.get(table, ("", ()))
+    found = []
+    for kind in filter(kinds.__contains__, may_overlap):
+        rows = f"(FROM {scan} WHERE kind = '{kind}')" if column == "entity_id" else scan
+        found.append(f"FROM {rows} w SEMI JOIN overlap_{kind} o ON w.{column} = o.id")
+    return found
 
 
 def _name(

@@ -48,6 +48,14 @@ WIDE: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """Wide table → column → type in SQL. ``key`` may also be a UUID."""
 
+KINDS = ("recording", "release", "artist")
+HIDDEN = {
+    **{kind: ("id", (kind,)) for kind in KINDS},
+    "track": ("recording_id", ("recording",)),
+    **dict.fromkeys(("credit", "identifier", "genre"), ("entity_id", KINDS)),
+}
+"""Flat fact table, and the merged table of its name in the plural → its column of an id that may overlap, and of which
+kinds; signals and claims just stand together."""
 _ROW = "source, dump, position"
 _PROVENANCE = "source, dataset, dump, member || ':' || line AS position"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -199,9 +207,7 @@ def only_overlaps(given: Mapping[str, str], kinds: Iterable[str]) -> dict[str, s
 
 def name_overlaps(connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation) -> list[str]:
     """Make the views ``overlap_<kind>``; returns the kinds that have any."""
-    found = []
-    for kind, refs in sorted(generation.overlaps.items()):
-        if any(ref.rows for ref in refs):
-            connection.execute(f"CREATE OR REPLACE VIEW overlap_{kind} AS FROM {parquet(places.paths(refs))}")
-            found.append(kind)
-    return found
+    for kind in generation.overlapping:
+        paths = places.paths(generation.overlaps[kind])
+        connection.execute(f"CREATE OR REPLACE VIEW overlap_{kind} AS FROM {parquet(paths)}")
+    return list(generation.overlapping)
