@@ -48,6 +48,31 @@ def test_every_row_is_the_one_of_the_whole_file(rows: int, group: int, tmp_path:
     file.close()
 
 
+@pytest.mark.parametrize("number", [0, 1, 2_047, 2_048, 4_095, 4_096, 6_000, 6_999])
+def test_a_column_of_one_value_is_known_without_reading(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    query = """
+        SELECT range AS id, 'same' AS text, 7 AS number, CASE WHEN range <> 3 THEN 'all but one' END AS gaps,
+            (range >= 4096)::INTEGER AS each_group, repeat('long ', 100) || 'x' AS long, true AS yes,
+            CASE WHEN range < 4096 THEN 'a' ELSE chr(97 + (range % 2)::INTEGER) END AS late, ['x'] AS list,
+            1.5::DOUBLE AS real
+        FROM range(7000)"""
+    with duckdb.connect() as database:
+        database.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, PARQUET_VERSION V2, ROW_GROUP_SIZE 2048)")
+        expected = database.sql(f"FROM '{path}' WHERE id = {number}").to_arrow_table().to_pylist()
+    file = RowGroups(path, 7_000)
+    columns = tuple(expected[0])
+    told = file._opened(number // 2_048).told(columns, frozenset())
+    known = {"text", "number", "each_group"} | ({"gaps"} if number >= 2_048 else set())
+    assert set(told) - {"late"} == known, "no more, or it would be guessed, and no less, or it would be read"
+    assert ("late" in told) == (number < 4_096)
+    assert file.row(number, columns) == expected[0]
+    assert file.run(number, 5_000, ("text", "number")) == [{"text": "same", "number": 7}] * (
+        min(7_000, (number // 2_048 + 1) * 2_048) - number
+    )
+    file.close()
+
+
 def test_a_footer_of_another_writer_is_parsed_whole(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     table = pa.table({"id": range(1_000), "title": [f"T{n}" for n in range(1_000)]})
