@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 BARE = "bare DuckDB"
-GROUPINGS = ("decade", "tier", "country")
-"""Groupings of P15 that have a peer of their own."""
+GROUPINGS = ("decade", "tier", "country", "genre")
+"""Groupings of P15 that have a peer of their own; of licences the generated catalogues say nothing."""
 _LIMIT, _STEP = 9_223_372_036_854_775_807, 9_223_372_036_854_775_808
 _SUMS = "count(*) AS recordings, sum(listens) AS listens"
 
@@ -39,14 +39,18 @@ def _shares(heard: str) -> str:
             f"FROM ({counted}) WINDOW w AS (ORDER BY listens DESC)")  # fmt: skip
 
 
-def grouped(by: str, heard: str, releases: str) -> str:
-    """Recordings and listens of each group.
+def grouped(by: str, heard: str, releases: str, genres: str = "") -> str:
+    """Recordings and listens of each group; a recording of two genres counts in both.
 
     Args:
         by: one of :data:`GROUPINGS`.
-        heard: listens, year, release_id.
+        heard: recording_id, listens, year, release_id.
         releases: id, country.
+        genres: recording_id, genre; a pair may come twice.
     """
+    if by == "genre":
+        return (f"SELECT genre AS key, {_SUMS} FROM {heard} LEFT JOIN "
+                f"(SELECT DISTINCT recording_id, genre FROM {genres}) USING (recording_id) GROUP BY 1")  # fmt: skip
     if by == "decade":
         return f"SELECT year // 10 AS key, {_SUMS} FROM {heard} GROUP BY 1"
     if by == "country":

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks import sizes
+from benchmarks.generate.derived import FOLDER
 from benchmarks.generate.model import Shard
 from benchmarks.generate.writing import pack, write
 from benchmarks.harness import Job, Side
@@ -72,11 +73,17 @@ def own_ingest(name: str, setup: Setup, source: str, path: Path) -> Side:
     return Side(name, (Job(side("command", LOADED, "0", *words), speaks=True),), before, after)
 
 
-def catalogue(setup: Setup) -> Path:
-    """An archive whose catalogue holds all recordings and their listens."""
+def catalogue(setup: Setup, *, genres: bool = False) -> Path:
+    """An archive whose catalogue holds all recordings and their listens; and what genres they have."""
     root, tables = setup.folder / "archive", dump(setup, "mbdump", "tables")
     new_archive(root)
     fonoteca("--archive", root, "--quiet", "ingest", "musicbrainz", tables)
+    if genres:
+        tags = setup.folder / "tags.tar"
+        pack(dump(setup, "derived", "tags") / FOLDER, "tar", tags)
+        named = [tables / "mbdump" / name for name in ("recording", "genre")]
+        fonoteca("--archive", root, "--quiet", "ingest", "musicbrainz", tags, *named, "--dataset", "genres")
+        tags.unlink()
     shutil.rmtree(tables)
     heard = dump(setup, "listens", "heard")
     (heard / "mapping.toml").write_text(MAPPING)

@@ -1,7 +1,8 @@
 """``python -m benchmarks scale --tracks 256M --dumps 8 --archive DIR``: a whole catalogue from generated dumps.
 
-Each dump is generated, ingested and deleted in turn. What is finished stands in a journal beside the archive; the same
-command goes on where an earlier one was stopped. At the end the catalogue is verified and asked.
+Each dump is generated, ingested and deleted in turn, with its listens and, of MusicBrainz' tables, its genres. What is
+finished stands in a journal beside the archive; the same command goes on where an earlier one was stopped. At the end
+the catalogue is verified and asked.
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ class Job:
     def dump(self) -> Path:
         """Where one dump lies for a while."""
         return self.archive.with_name(self.archive.name + ".dump")
+
+    @property
+    def beside(self) -> Sequence[Path]:
+        """Folders of what is generated with a dump and ingested after it: listens, tags."""
+        return tuple(self.dump.with_name(self.dump.name + end) for end in (".listens", ".tags"))
 
     @property
     def journal(self) -> Path:
@@ -142,7 +148,7 @@ def _begin(job: Job) -> None:
 
 
 def _dump(job: Job, number: int) -> None:
-    """Generate, ingest, listens, delete: each on its own is done once."""
+    """Generate, ingest, listens, genres, delete: each on its own is done once."""
     if f"deleted {number}" in done(job):
         return
     shard = job.shard(number)
@@ -152,10 +158,8 @@ def _dump(job: Job, number: int) -> None:
     else:
         check_room(job, shard, generated=True)
     form = job.form if job.form == "discogs" else f"{job.form},listens"
-    _step(job, f"generated {number}", lambda: _ran(job, [
-        PYTHON, "-m", "benchmarks.generate", "--form", form, "--tracks", job.tracks, "--seed", job.seed,
-        "--shard", number, "--of", job.dumps, "-o", job.dump]))  # fmt: skip
-    heard = job.dump.with_name(job.dump.name + ".listens")
+    _step(job, f"generated {number}", lambda: _generated(job, number, form, "-o", job.dump))
+    heard = job.beside[0]
     if (job.dump / "listens.parquet").exists():
         shutil.rmtree(heard, ignore_errors=True)
         heard.mkdir()
@@ -167,9 +171,28 @@ def _dump(job: Job, number: int) -> None:
         _step(job, f"heard {number}", lambda: _fonoteca(
             job, "ingest", "table", heard / "listens.parquet", "--mapping", heard / "mapping.toml", "--dataset",
             f"listens-{number}"))  # fmt: skip
+    if job.form == "mbdump":
+        _genres(job, number)
     shutil.rmtree(job.dump, ignore_errors=True)  # an earlier run may have come as far as this
     shutil.rmtree(heard, ignore_errors=True)
     _write(job, {"step": f"deleted {number}", "archive": measured.used([job.archive])})
+
+
+def _genres(job: Job, number: int) -> None:
+    """Votes are a dump of their own, which needs the MBIDs of the tables."""
+    folder = job.beside[1]
+    _step(job, f"tagged {number}", lambda: _generated(
+        job, number, "derived", "--pack", "tar", "-o", folder / "mbdump"))  # fmt: skip
+    tables = [job.dump / "mbdump" / name for name in ("recording", "genre")]
+    _step(job, f"genres {number}", lambda: _fonoteca(
+        job, "ingest", "musicbrainz", folder / "mbdump-derived.tar", *tables, "--dataset",
+        f"genres-{number}"))  # fmt: skip
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _generated(job: Job, number: int, form: str, *words: str | Path) -> measured.Measured:
+    return _ran(job, [PYTHON, "-m", "benchmarks.generate", "--form", form, "--tracks", job.tracks, "--seed", job.seed,
+                      "--shard", number, "--of", job.dumps, *words])  # fmt: skip
 
 
 def check_room(job: Job, shard: Shard, generated: bool = False) -> None:
@@ -197,6 +220,7 @@ def questions(job: Job) -> Mapping[str, tuple[str, ...]]:
         "SELECT year // 10 * 10 AS decade, count(*) AS n FROM recordings GROUP BY ALL ORDER BY ALL"),
         "coverage": ("coverage",),
         "coverage by decade": ("coverage", "--by", "decade"),
+        "coverage by genre": ("coverage", "--by", "genre"),
         "export": ("export", "SELECT id, title, artist, year FROM recordings WHERE year = 1999",
                    "-o", str(job.archive.with_name(job.archive.name + ".export.parquet"))),
     }  # fmt: skip
@@ -223,8 +247,7 @@ def _fonoteca(job: Job, *words: str | Path, at: bool = True) -> measured.Measure
 
 
 def _ran(job: Job, argv: Sequence[Any]) -> measured.Measured:
-    watched = [job.archive, job.dump, job.dump.with_name(job.dump.name + ".listens")]
-    got = measured.run([str(word) for word in argv], watched, ROOT)
+    got = measured.run([str(word) for word in argv], [job.archive, job.dump, *job.beside], ROOT)
     if got.code:
         raise StepFailed(f"{' '.join(map(str, argv))} exited {got.code}:\n{got.out[-1500:]}\n{got.said[-1500:]}")
     return got
@@ -233,7 +256,7 @@ def _ran(job: Job, argv: Sequence[Any]) -> measured.Measured:
 def _step(job: Job, name: str, work: Callable[[], measured.Measured]) -> None:
     if name in done(job):
         return
-    before = measured.used([job.archive, job.dump, job.dump.with_name(job.dump.name + ".listens")])
+    before = measured.used([job.archive, job.dump, *job.beside])
     got = work()
     told = got.out.strip().rpartition("\n")[2][:2_000]
     _write(job, {"step": name, "before": before, **got.as_json(), "answer": told})
@@ -274,8 +297,9 @@ def summary(job: Job) -> dict[str, Any]:
     return {
         "tracks": job.tracks, "dumps": job.dumps, "form": job.form, "machine": steps["begin"]["machine"],
         "generated": column("generated", "seconds"), "ingested": ingested, "heard": heard, "a dump": whole,
+        "genres": column("genres", "seconds"),
         "last by first": round(whole[-1] / whole[0], 3), "seconds": round(sum(s["seconds"] for s in measured_steps), 1),
-        "memory": max(s["memory"] for n, s in steps.items() if n.startswith(("ingested", "heard"))),
+        "memory": max(s["memory"] for n, s in steps.items() if n.startswith(("ingested", "heard", "genres"))),
         "disk": max(s["disk"] for s in measured_steps), "archive": measured.used([job.archive]),
         "bytes a track": {name: round(size / job.tracks, 2) for name, size in tables.items()},
         "questions": {n: {"seconds": steps[n]["seconds"], "memory": steps[n]["memory"]} for n in ("verify",
@@ -296,8 +320,10 @@ def page(figures: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
     if figures["heard"]:
         lines.append(f"| ingest of its listens | {_seconds(figures['heard'])} |")
+    if figures["genres"]:
+        lines.append(f"| ingest of its genres, after its listens | {_seconds(figures['genres'])} |")
     lines += [
-        f"| both, last dump by first | **{figures['last by first']:.2f}** |",
+        f"| dump and listens, last by first | **{figures['last by first']:.2f}** |",
         f"| recordings a second, all dumps | {whole / sum(figures['a dump']):,.0f} |",
         f"| peak memory of an ingest | {figures['memory'] / 2**30:,.2f} GiB |",
         f"| peak disk: archive, dump, on the way | {figures['disk'] / 1e9:,.1f} GB |",

@@ -65,11 +65,12 @@ def side(module: str, *words: str | Path | int) -> tuple[str, ...]:
     return (PYTHON, "-m", f"benchmarks.sides.{module}", *map(str, words))
 
 
-def fonoteca(*words: str | Path) -> None:
-    """Run a command that prepares something. Raises RuntimeError."""
+def fonoteca(*words: str | Path) -> str:
+    """Run a command that prepares something; what it prints. Raises RuntimeError."""
     ran = subprocess.run([PYTHON, "-m", "fonoteca", *map(str, words)], check=False, capture_output=True, text=True)
     if ran.returncode:
         raise RuntimeError(f"fonoteca {' '.join(map(str, words))} exited {ran.returncode}: {ran.stderr[-2000:]}")
+    return ran.stdout
 
 
 def halves(paths: Sequence[Path]) -> list[list[Path]]:

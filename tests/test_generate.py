@@ -20,8 +20,8 @@ from conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.generate import model, words
-from benchmarks.generate.__main__ import count
+from benchmarks.generate import derived, model, words
+from benchmarks.generate.__main__ import count, packed
 from benchmarks.generate.forms import FORMS
 from benchmarks.generate.model import Shard
 from benchmarks.generate.writing import pack, write
@@ -195,6 +195,23 @@ def test_no_word_needs_an_escape_in_a_copy_row() -> None:
     assert len(known.unique()) > 0.99 * len(known)
 
 
+def test_few_recordings_have_tags_and_few_genres_most_of_them(tmp_path: Path) -> None:
+    write("derived", Shard.of(1, TRACKS, 0, 1), tmp_path)
+    folder = tmp_path / "mbdump-derived" / "mbdump"
+    names = {row[0]: row[1] for row in _rows(folder / "tag")}
+    rows = _rows(folder / "recording_tag")
+    tags = Counter(row[0] for row in rows)
+    assert len({(row[0], row[1]) for row in rows}) == len(rows)
+    assert len(tags) / TRACKS == pytest.approx(0.03, abs=0.002)
+    assert set(tags.values()) == {1, 2}
+    assert sum(count == 2 for count in tags.values()) / len(tags) == pytest.approx(0.5, abs=0.03)
+    used = Counter(names[row[1]] for row in rows)
+    assert used.keys() >= set(derived.GENRES) and set(used) - set(derived.GENRES) == set(derived.OTHERS)
+    most = [used[name] for name in derived.GENRES]
+    assert sum(most[:20]) / sum(most) == pytest.approx(0.48, abs=0.03)
+    assert sum(row[2] == "0" for row in rows) / len(rows) == pytest.approx(0.04, abs=0.01)
+
+
 # Forms
 
 SMALL = (3, 20_000, 1, 2)
@@ -209,7 +226,11 @@ def forms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _table(root: Path, name: str) -> list[list[str]]:
-    text = (root / "mbdump" / "mbdump" / name).read_text("utf-8")
+    return _rows(root / "mbdump" / "mbdump" / name)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    text = path.read_text("utf-8")
     return [line.split("\t") for line in text.removesuffix("\n").split("\n")]
 
 
@@ -258,7 +279,8 @@ def test_every_reference_between_tables_resolves_and_columns_are_complete(forms:
     "medium": 9,
                "release": 14, "release_group": 8, "release_country": 5, "release_unknown_country": 4, "area": 14,
                "label": 16,
-               "release_label": 5, "recording_gid_redirect": 3, "iso_3166_1": 2, "country_area": 1}  # fmt: skip
+               "release_label": 5, "recording_gid_redirect": 3, "iso_3166_1": 2, "country_area": 1,
+               "genre": 6}  # fmt: skip
     tables = {name: _table(forms, name) for name in columns}
     assert {name: {len(row) for row in rows} for name, rows in tables.items()} == {
         n: {width} for n, width in columns.items()
@@ -280,6 +302,12 @@ def test_every_reference_between_tables_resolves_and_columns_are_complete(forms:
     of_gids = ("artist", "recording", "release", "release_group", "track", "label")
     gids = [row[1] for name in of_gids for row in tables[name]]
     assert len(set(gids)) == len(gids)
+    folder = forms / "derived" / "mbdump-derived" / "mbdump"
+    tags, used = _rows(folder / "tag"), _rows(folder / "recording_tag")
+    assert {len(row) for row in tags} == {3} and {len(row) for row in used} == {4}
+    assert {row[0] for row in used} <= set(ids["recording"])
+    assert {row[1] for row in used} <= {row[0] for row in tags}
+    assert {row[2] for row in tables["genre"]} < {row[1] for row in tags}
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.bz2", "tar.zst"])
@@ -294,3 +322,12 @@ def test_a_packed_dump_holds_the_files_of_the_folder(kind: str, forms: Path, tmp
         found = {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
     assert list(found)[:2] == ["COPYING", "REPLICATION_SEQUENCE"]
     assert found == _files(forms / "mbdump")
+
+
+def test_tags_are_packed_as_a_dump_of_their_own(forms: Path, tmp_path: Path) -> None:
+    for form in ("mbdump", "derived"):
+        write(form, Shard.of(*SMALL), tmp_path / "dump")
+    packed(tmp_path / "dump", "tar", {"mbdump", "derived"})
+    for name, inside in (("dump", forms / "mbdump"), ("dump-derived", forms / "derived" / "mbdump-derived")):
+        with tarfile.open(tmp_path / f"{name}.tar") as tar:
+            assert {entry.name: tar.extractfile(entry).read() for entry in tar} == _files(inside)  # type: ignore[union-attr]

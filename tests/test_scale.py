@@ -44,9 +44,11 @@ def test_a_build_goes_on_where_it_was_stopped_and_ends_with_the_same_figures(tmp
         stream.write(b'{"step": "heard 0", "sec')  # cut off in the middle of a line
     figures = scale.build(job)
     assert [text.split(":")[0].strip() for text in heard] == [
-        "generated 0", "ingested 0", "heard 0", "generated 1", "ingested 1", "heard 1", "verify", *scale.questions(job),
+        *(f"{step} {n}" for n in (0, 1) for step in ("generated", "ingested", "heard", "tagged", "genres")),
+        "verify", *scale.questions(job),
     ]  # fmt: skip
-    assert not job.dump.exists()
+    assert not any(path.exists() for path in (job.dump, *job.beside))
+    assert '"key": "rock"' in scale.done(job)["coverage by genre"]["answer"]
     assert '"n": 4000' in scale.done(job)["sql count"]["answer"]
     assert json.loads(job.report.read_text()) == figures
     assert figures["memory"] > 0 and figures["disk"] >= figures["archive"] > 4_000 * 50
@@ -55,7 +57,7 @@ def test_a_build_goes_on_where_it_was_stopped_and_ends_with_the_same_figures(tmp
     )
     text = "\n".join(scale.page(figures))
     assert "### 4,000 tracks from 2 dumps (mbdump)" in text
-    assert "last dump by first" in text
+    assert "last by first" in text
     heard.clear()
     assert scale.build(job) == figures
     assert heard == []

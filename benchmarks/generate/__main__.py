@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.generate.derived import FOLDER
 from benchmarks.generate.forms import FORMS
 from benchmarks.generate.model import Shard
 from benchmarks.generate.writing import PACKS, pack, write
@@ -21,11 +22,20 @@ def main() -> None:
     for form in args.form.split(","):
         write(form, shard, args.output, args.jobs)
     if args.pack != "folder":
-        pack(args.output, args.pack, args.output.parent / f"{args.output.name}.{args.pack}")
+        packed(args.output, args.pack, set(args.form.split(",")))
     seconds = time.perf_counter() - started
     sys.stderr.write(
         f"{shard.recordings:,} recordings in {seconds:.1f} s, {shard.recordings / seconds:,.0f} a second\n"
     )
+
+
+def packed(folder: Path, kind: str, forms: set[str]) -> None:
+    """What is derived from votes is a dump of its own, as it is published."""
+    beside = folder.parent
+    if "derived" in forms:
+        pack(folder / FOLDER, kind, beside / f"{folder.name}-derived.{kind}")
+    if forms != {"derived"}:
+        pack(folder, kind, beside / f"{folder.name}.{kind}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -35,7 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shard", type=int, default=0, help="which dump, from 0")
     parser.add_argument("--of", type=int, default=1, help="dumps of the whole catalogue")
-    parser.add_argument("--pack", choices=PACKS, default="folder", help="mbdump/ in an archive instead of a folder")
+    parser.add_argument(
+        "--pack", choices=PACKS, default="folder", help="mbdump/ in an archive instead of a folder; tags in a second"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="threads; the bytes do not depend on it")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the folder")
     return parser.parse_args()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from benchmarks.generate import discogs, jsonl, mbdump, plain
+from benchmarks.generate import derived, discogs, jsonl, mbdump, plain
 from benchmarks.generate.mix import Index
 from benchmarks.generate.model import Shard
 
@@ -56,8 +56,13 @@ def _in_folder(shard: Shard, blocks: Index) -> Mapping[str, Portions]:
     return {f"mbdump/{name}": parts for name, parts in mbdump.tables(shard, blocks).items()}
 
 
+def _constant() -> Mapping[str, bytes]:
+    return {**mbdump.constant(), "mbdump/genre": derived.genres()}
+
+
 FORMS: Mapping[str, Form] = {
-    "mbdump": Form(mbdump.constant, text=_in_folder),
+    "mbdump": Form(_constant, text=_in_folder),
+    "derived": Form(derived.constant, text=derived.tables),
     "listens": Form(rows=plain.listens),
     "jsonl": Form(jsonl.constant, text=jsonl.lines),
     "discogs": Form(text=discogs.releases, before={discogs.FILE: b"<releases>\n"},
