@@ -49,8 +49,7 @@ def _figures(setup: Setup, promise: str, sides: list[Side], targets: dict[str, T
 
 
 def _json(setup: Setup) -> list[Figure]:
-    folder = dump(setup, "jsonl", "json")
-    (folder / "mbdump" / "release").unlink()
+    folder = dump(setup, "jsonl-recordings", "json")
     lines = (folder / "mbdump" / "recording").rename(folder / "recordings.jsonl")
     query = (f"COPY (SELECT * FROM read_json('{lines}', format = 'newline_delimited', columns = {_COLUMNS})) "
              f"TO '{setup.folder / 'read.parquet'}' (FORMAT parquet, COMPRESSION zstd)")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import sys
@@ -20,7 +21,7 @@ from conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.generate import derived, model, words
+from benchmarks.generate import bzip2, derived, model, words
 from benchmarks.generate.__main__ import count, packed
 from benchmarks.generate.forms import FORMS
 from benchmarks.generate.model import Shard
@@ -308,6 +309,29 @@ def test_every_reference_between_tables_resolves_and_columns_are_complete(forms:
     assert {row[0] for row in used} <= set(ids["recording"])
     assert {row[1] for row in used} <= {row[0] for row in tags}
     assert {row[2] for row in tables["genre"]} < {row[1] for row in tags}
+
+
+def test_recordings_alone_are_the_same_lines(forms: Path) -> None:
+    whole, alone = _files(forms / "jsonl"), _files(forms / "jsonl-recordings")
+    assert whole.keys() - alone.keys() == {"mbdump/release"}
+    assert alone.items() <= whole.items()
+
+
+def test_threads_make_one_stream_of_bzip2(tmp_path: Path) -> None:
+    dice = np.random.default_rng(1)
+    noise, runs = dice.bytes(1_900_001), b"".join(bytes([n % 251]) * 4 for n in range(300_000))
+    for number, data in enumerate((b"", b"a", b"line\n" * 700_000, noise, runs, noise[:500_000] + runs)):
+        made = []
+        for jobs in (1, 2):
+            path = tmp_path / f"{number}.{jobs}"
+            with bzip2.Writer(path.open("wb"), jobs) as out:
+                for start in range(0, len(data), 333_333):
+                    out.write(data[start : start + 333_333])
+            made.append(path.read_bytes())
+        assert made[0] == made[1]
+        machine = bz2.BZ2Decompressor()
+        assert machine.decompress(made[0]) == data
+        assert machine.eof and not machine.unused_data
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.bz2", "tar.zst"])

@@ -22,20 +22,20 @@ def main() -> None:
     for form in args.form.split(","):
         write(form, shard, args.output, args.jobs)
     if args.pack != "folder":
-        packed(args.output, args.pack, set(args.form.split(",")))
+        packed(args.output, args.pack, set(args.form.split(",")), args.jobs)
     seconds = time.perf_counter() - started
     sys.stderr.write(
         f"{shard.recordings:,} recordings in {seconds:.1f} s, {shard.recordings / seconds:,.0f} a second\n"
     )
 
 
-def packed(folder: Path, kind: str, forms: set[str]) -> None:
+def packed(folder: Path, kind: str, forms: set[str], jobs: int = 2) -> None:
     """What is derived from votes is a dump of its own, as it is published."""
     beside = folder.parent
     if "derived" in forms:
-        pack(folder / FOLDER, kind, beside / f"{folder.name}-derived.{kind}")
+        pack(folder / FOLDER, kind, beside / f"{folder.name}-derived.{kind}", jobs)
     if forms != {"derived"}:
-        pack(folder, kind, beside / f"{folder.name}.{kind}")
+        pack(folder, kind, beside / f"{folder.name}.{kind}", jobs)
 
 
 def _arguments() -> argparse.Namespace:

@@ -65,6 +65,7 @@ FORMS: Mapping[str, Form] = {
     "derived": Form(derived.constant, text=derived.tables),
     "listens": Form(rows=plain.listens),
     "jsonl": Form(jsonl.constant, text=jsonl.lines),
+    "jsonl-recordings": Form(jsonl.constant, text=jsonl.recordings),
     "discogs": Form(text=discogs.releases, before={discogs.FILE: b"<releases>\n"},
     after={discogs.FILE: b"</releases>\n"},
                     packed=True),

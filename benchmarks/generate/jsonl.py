@@ -38,11 +38,21 @@ def lines(shard: Shard, blocks: Index) -> dict[str, list[memoryview]]:
     """Some recordings and the releases of the same blocks, compilations too."""
     tracks, here = model.listing(shard, blocks), model.releases(shard, blocks)
     dates = _dates(here)
+    return {RECORDINGS: [_own(shard, tracks, here, dates)], RELEASES: [flat(_releases(shard, here, tracks, dates))]}
+
+
+def recordings(shard: Shard, blocks: Index) -> dict[str, list[memoryview]]:
+    """The recordings alone, where the releases would only take twice the disk."""
+    here = model.releases(shard, blocks)
+    return {RECORDINGS: [_own(shard, model.listing(shard, blocks), here, _dates(here))]}
+
+
+def _own(shard: Shard, tracks: Recordings, here: Releases, dates: pa.Array) -> memoryview:
+    """Recordings as on their own releases."""
     own = np.flatnonzero(tracks.release % model.RELEASE_IDS < model.RELEASE_IDS - model.COMPILATIONS)
     mine = tracks.at(own)
     row = np.searchsorted(here.number, mine.release)
-    return {RECORDINGS: [flat(_recordings(shard, mine, dates.take(row)))],
-            RELEASES: [flat(_releases(shard, here, tracks, dates))]}  # fmt: skip
+    return flat(_recordings(shard, mine, dates.take(row)))
 
 
 def quoted(texts: pa.Array) -> pa.Array:

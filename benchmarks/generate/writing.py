@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import tarfile
 from collections import deque
@@ -15,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.generate import bzip2
 from benchmarks.generate.forms import FORMS, Form
 from benchmarks.generate.mix import Index
 from benchmarks.generate.model import Shard
@@ -94,10 +94,10 @@ def _path(target: Path, name: str) -> Path:
     return path
 
 
-def pack(folder: Path, form: str, archive: Path) -> None:
+def pack(folder: Path, form: str, archive: Path, jobs: int = 2) -> None:
     """Put a folder's files into a TAR, those about the dump first, and remove them. Same files, same bytes."""
     paths = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: (len(p.parts), p.name))
-    with _opened(form, archive) as out, tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT) as tar:
+    with _opened(form, archive, jobs) as out, tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT) as tar:
         for path in paths:
             entry = tarfile.TarInfo(str(path.relative_to(folder)))
             entry.size, entry.mtime, entry.mode = path.stat().st_size, _EPOCH, 0o644
@@ -106,7 +106,7 @@ def pack(folder: Path, form: str, archive: Path) -> None:
             path.unlink()
 
 
-def _opened(form: str, archive: Path) -> Any:
+def _opened(form: str, archive: Path, jobs: int) -> Any:
     if form == "tar.bz2":
-        return bz2.open(archive, "wb")
+        return bzip2.Writer(archive.open("wb"), jobs)
     return pa.CompressedOutputStream(str(archive), "zstd") if form == "tar.zst" else archive.open("wb")
