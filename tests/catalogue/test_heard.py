@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fonoteca.catalogue import generation
+from fonoteca.catalogue import engine, generation, heard
 from fonoteca.catalogue.coverage import coverage
-from fonoteca.catalogue.generation import Heard
+from fonoteca.catalogue.engine import connect
+from fonoteca.catalogue.generation import Generation, Heard
 from fonoteca.catalogue.ingest import execute, ingest_records, plan, rank
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.query import Catalogue
@@ -46,10 +48,10 @@ def wide(layout: ArchiveLayout, dataset: str = "", first: int = 0) -> None:
     execute(plan(layout, Made(2, first=first), Dump([path], dataset), resolve([])), SILENT)
 
 
-def listens(layout: ArchiveLayout, name: str, counts: dict[str, int]) -> None:
+def listens(layout: ArchiveLayout, name: str, counts: dict[str, int], licence: str = "CC0-1.0") -> None:
     path = layout.root.parent / f"{name}.parquet"
     pq.write_table(pa.table({"mbid": list(counts), "n": list(counts.values())}), path)
-    dump = Dump([path], name, {"mapping": MAPPING})
+    dump = Dump([path], name, {"mapping": MAPPING | {"licence": licence}})
     execute(plan(layout, Table(), dump, resolve([])), SILENT)
 
 
@@ -154,3 +156,46 @@ def test_another_reading_of_the_same_file_is_not_taken_for_the_one_before(tmp_pa
         with Catalogue.open(layout) as catalogue:
             found = catalogue.select("SELECT listens FROM heard WHERE recording_id = ?", [one])
         assert found == [{"listens": expected}]
+
+
+def brought_up(layout: ArchiveLayout, told: Generation, licences: tuple[str, ...]) -> tuple[Heard, ...]:
+    """All asked anew."""
+    places = Places.of(layout)
+    places.spool.mkdir(exist_ok=True)
+    with connect(engine.DEFAULT) as connection:
+        given = heard.givers(places, told, licences)
+        return heard.bring_up(connection, places, told, given, licences, None)
+
+
+def without_keys(told: Generation) -> Generation:
+    return replace(told, partitions=tuple(replace(p, keys={}) for p in told.partitions))
+
+
+@pytest.mark.parametrize("licences", [(), ("CC0-1.0",), ("CC-BY-4.0",), ("CC-BY-4.0", "CC0-1.0")])
+def test_keys_count_what_a_scan_counts(tmp_path: Path, licences: tuple[str, ...]) -> None:
+    layout = archive(tmp_path, "a")
+    wide(layout, "x")
+    wide(layout, "y", first=220)
+    listens(layout, "first", FIRST)
+    listens(layout, "second", SECOND, "CC-BY-4.0")
+    listens(layout, "all", {f"k{n}": n for n in range(300)})
+    flat_listens(layout, "flat", SECOND)
+    current = generation.load(Places.of(layout))
+    assert {"recording", "signal"} <= {table for part in current.partitions for table in part.keys}
+    found = brought_up(layout, current, licences)
+    assert found == brought_up(layout, without_keys(current), licences)
+    counts = {part.name.split()[1]: {name.split()[1]: n for name, n in part.by} for part in found}
+    cc0, by = "CC0-1.0" in licences, "CC-BY-4.0" in licences
+    assert (counts["x"]["first"], counts["y"]["first"]) == (3 if cc0 else 0, 0)
+    assert (counts["x"]["second"], counts["y"]["second"]) == (2 if by else 0, 1 if by else 0)
+    assert (counts["x"]["all"], counts["y"]["all"]) == (230 if cc0 else 0, 10 if cc0 else 0)
+
+
+def test_rows_are_not_looked_at_where_keys_tell_that_nobody_gives_them_listens(tmp_path: Path) -> None:
+    layout = archive(tmp_path, "a")
+    wide(layout)
+    listens(layout, "nobody", {f"nobody {n}": 7 for n in range(50)})
+    current, places = generation.load(Places.of(layout)), Places.of(layout)
+    for ref in [*(chunk.rows for chunk in current.chunks("recording")), *current.direct("signal")]:
+        places.path(ref).unlink()
+    assert [(h.files, [n for _, n in h.by]) for h in brought_up(layout, current, ("CC0-1.0",))] == [((), [0])]

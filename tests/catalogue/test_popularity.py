@@ -8,12 +8,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from fonoteca.catalogue.ingest import rank
+from fonoteca.catalogue import engine, generation, popularity
+from fonoteca.catalogue.engine import connect, parquet
+from fonoteca.catalogue.generation import Generation
+from fonoteca.catalogue.ingest import execute, plan, rank
+from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.query import Catalogue
 from fonoteca.core.layout import ArchiveLayout
-from fonoteca.sources.records import Record, RecordingRecord, Signal
+from fonoteca.core.progress import SILENT
+from fonoteca.core.settings import resolve
+from fonoteca.sources import table_bulk
+from fonoteca.sources.records import Dump, Record, RecordingRecord, Signal
+from fonoteca.sources.table import Table
+from simulators.random_wide import RandomWide
 from simulators.tiny_catalogue import archive, filled, ingest
 
 pytestmark = pytest.mark.core
@@ -97,3 +108,89 @@ def test_counts_that_are_none_are_left_out(tmp_path: Path) -> None:
     ingest(layout, "fma", listened([math.nan, math.inf, -1, 2.0**53, 3]))
     found = ranked(layout)
     assert [row["listens"] for row in found.values() if row["listens"] is not None] == [3]
+
+
+def wide(layout: ArchiveLayout, dataset: str, seed: int, *, synthetic: bool = False, prefix: str = "") -> None:
+    made = RandomWide(seed, prefix=prefix or dataset)
+    for row in made.tables["recording"]:
+        row["listens_synthetic"] = synthetic
+    path = layout.root / "dump"
+    path.write_text(f"{dataset} {seed} {synthetic}")
+    execute(plan(layout, made, Dump([path], dataset), resolve([])), SILENT)
+
+
+def listens(layout: ArchiveLayout, name: str, counts: dict[str, int]) -> None:
+    mapping = {"about": "signals", "source": "musicbrainz", "key": ["mbid"], "licence": "CC0-1.0",
+               "signals": {"listens": "n"}}  # fmt: skip
+    path = layout.root / f"{name}.parquet"
+    pq.write_table(pa.table({"mbid": list(counts), "n": list(counts.values())}), path)
+    execute(plan(layout, Table(), Dump([path], name, {"mapping": mapping}), resolve([])), SILENT)
+
+
+def current(layout: ArchiveLayout) -> Generation:
+    return generation.load(Places.of(layout))
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+def test_ranks_that_were_brought_up_are_those_that_are_made_anew(
+    tmp_path: Path, bulk: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if bulk:
+        monkeypatch.setattr(table_bulk.bulk, "__defaults__", (0,))
+    layout = archive(tmp_path)
+    steps: list[Callable[[], object]] = [
+        *[lambda name=name: wide(layout, name, 1) for name in "vwxy"],  # type: ignore[misc]
+        lambda: listens(layout, "some", {"v1": 5, "v2": 7_000, "w3": 1, "nobody": 9}),
+        lambda: listens(layout, "more", {"v1": 5, "x4": 7}),
+        lambda: wide(layout, "z", 2),
+        lambda: ingest(layout, "fma", listened([3, None, 7_000])),
+        lambda: wide(layout, "z", 3, synthetic=True),
+        lambda: listens(layout, "some", {"z1": 1}),
+        lambda: wide(layout, "z", 4),
+        lambda: wide(layout, "again", 5, prefix="v"),
+        lambda: wide(layout, "last", 6),
+    ]
+    told = set()
+    for step in steps:
+        step()
+        was = current(layout)
+        assert was.popularity is not None
+        told.add(was.popularity.synthetic)
+        assert not rank(layout, ["CC0-1.0"])[1]
+        assert current(layout).same_content(was)
+        counts, synthetic = heard(layout)
+        assert dict(ranks(layout)) == counts
+        assert was.popularity.synthetic == synthetic
+    assert told == {True, False}
+
+
+def heard(layout: ArchiveLayout) -> tuple[dict[int, int], bool]:
+    """How many recordings have so many listens, and whether any listens are made up."""
+    with Catalogue.open(layout) as catalogue:
+        rows = catalogue.select("SELECT listens, count(*) AS n FROM heard WHERE listens IS NOT NULL GROUP BY ALL")
+        made_up = catalogue.select("SELECT 1 AS n FROM signals WHERE kind = 'listens' AND licence = 'CC0-1.0' "
+                                   "AND synthetic LIMIT 1")  # fmt: skip
+    return {row["listens"]: row["n"] for row in rows}, bool(made_up)
+
+
+def ranks(layout: ArchiveLayout) -> list[tuple[int, int]]:
+    found = current(layout).popularity
+    assert found is not None
+    tables = [pq.read_table(Places.of(layout).path(ref)) for ref in found.ranks]
+    return [(row["listens"], row["recordings"]) for table in tables for row in table.to_pylist()]
+
+
+def test_what_a_partition_adds_is_ranked_without_a_look_at_the_others(tmp_path: Path) -> None:
+    layout = archive(tmp_path)
+    wide(layout, "x", 1)
+    wide(layout, "y", 1)
+    before = current(layout)
+    wide(layout, "z", 2)
+    after, places = current(layout), Places.of(layout)
+    for part in before.partitions:
+        for chunk in part.wide["recording"]:
+            places.path(chunk.rows).unlink()
+    places.spool.mkdir()
+    with connect(engine.DEFAULT) as connection:
+        connection.execute(f"CREATE VIEW recordings AS FROM {parquet(places.paths(after.merged['recordings']))}")
+        assert popularity.rank(connection, places, ["CC0-1.0"], after, before) == after.popularity

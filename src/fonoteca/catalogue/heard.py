@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import copying, operations
+from fonoteca.catalogue import copying, matches, operations
 from fonoteca.catalogue.chosen import Here, Maker
 from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.generation import Generation, Heard, PartitionEntry, Popularity
 from fonoteca.catalogue.places import Places
+from fonoteca.catalogue.tables import FACTS
 from fonoteca.catalogue.wide import ROW_GROUP
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ ROWS = pa.schema([("recording_id", pa.int64()), ("source", pa.string()), ("year"
                   ("release_id", pa.int64()), ("listens", pa.int64())])  # fmt: skip
 """Of the view ``heard``, and of the files."""
 COLUMNS = ", ".join(ROWS.names)
+_ID = pa.schema([("id", pa.int64())])
+_GIVEN = pa.schema([FACTS["signal"].field(name)
+                    for name in ("recording_id", "kind", "value", "licence", "synthetic", "source")])  # fmt: skip
+"""What :func:`counted` looks at."""
+_NAMED = pa.schema([_GIVEN.field(0)])
 
 
 def counts(licences: Sequence[str], licence: str, value: str) -> str:
@@ -82,13 +88,20 @@ def bring_up(
     made = maker or Here(connection)
     parts = [part for part in generation.wide if part.wide.get("recording")]
     known = _known(generation, licences, before)
-    matches = {name_of(p): dict(known[name_of(p)].by) if name_of(p) in known else {} for p in parts}
+    found = {name_of(p): dict(known[name_of(p)].by) if name_of(p) in known else {} for p in parts}
+    keyed = {name_of(p): _by_keys(places, p) for p in generation.partitions}
     for giver, query in given.items():
-        asked = [p for p in parts if giver not in matches[name_of(p)]]
-        for name, rows in _matching(made, places, asked, query).items():
-            matches[name][giver] = rows
+        scanned = []
+        for part in [p for p in parts if giver not in found[name_of(p)]]:
+            rows = _matching_few(connection, places, part, keyed.get(giver), licences)
+            if rows is None:
+                scanned.append(part)
+            else:
+                found[name_of(part)][giver] = rows
+        for name, count in _matching(made, places, scanned, query).items():
+            found[name][giver] = count
     return tuple(
-        _heard(connection, made, places, part, {g: n for g, n in matches[name_of(part)].items() if g in given}, given,
+        _heard(connection, made, places, part, {g: n for g, n in found[name_of(part)].items() if g in given}, given,
                licences, known.get(name_of(part))) for part in parts
     )  # fmt: skip
 
@@ -109,6 +122,41 @@ def _known(generation: Generation, licences: tuple[str, ...], before: Generation
 def name_of(part: PartitionEntry) -> str:
     """What the listens of a partition are known by."""
     return f"{part.source} {part.dataset} {part.dump.id}"
+
+
+def _by_keys(places: Places, part: PartitionEntry) -> matches.Keyed | None:
+    """All that a partition gives listens by, where that has keys."""
+    merged = any(ref.rows for ref in part.merged.get("signals", []))
+    return None if merged else matches.direct(places, part, "signal")
+
+
+def _matching_few(
+    connection: duckdb.DuckDBPyConnection, places: Places, part: PartitionEntry, giver: matches.Keyed | None,
+    licences: Sequence[str],
+) -> int | None:  # fmt: skip
+    """How many rows of a partition somebody gives listens to, by the keys of both; None where only a scan tells."""
+    import numpy as np
+
+    asked = matches.wide(places, part, "recording")
+    both = matches.shared(giver, asked) if giver and asked else None
+    if giver is None or asked is None or both is None:
+        return None
+    ids, named = matches.rows(asked, both, _ID), matches.rows(giver, both, _NAMED)
+    if ids is None or named is None:
+        return None
+    both = matches.prefixes(np.intersect1d(ids["id"].to_numpy(), named["recording_id"].to_numpy()))
+    signals = matches.rows(giver, both, _GIVEN)
+    return None if signals is None else _count(connection, ids, counted(licences, "some_signals"), signals)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, ids: pa.Table, query: str, signals: pa.Table) -> int:
+    connection.register("some_ids", ids)
+    connection.register("some_signals", signals)
+    rows = f"FROM some_ids w SEMI JOIN ({query}) k ON w.id = k.recording_id"
+    [(count,)] = connection.execute(f"SELECT count(*) {rows}").fetchall()
+    connection.unregister("some_ids")
+    connection.unregister("some_signals")
+    return int(count)
 
 
 def _matching(made: Maker, places: Places, parts: Sequence[PartitionEntry], query: str) -> dict[str, int]:
@@ -165,6 +213,11 @@ def _sums(licences: Sequence[str], places: Places, part: PartitionEntry, number:
 
 def rows(places: Places, generation: Generation, told: Popularity) -> str:
     """The query of all wide recordings with their listens (:data:`COLUMNS`); empty where there are none."""
+    return " UNION ALL ".join(scans(places, generation, told))
+
+
+def scans(places: Places, generation: Generation, told: Popularity) -> list[str]:
+    """Queries of the wide recordings with their listens (:data:`COLUMNS`), one for each partition that has any."""
     known = {h.name: h for h in told.heard}
     queries = []
     for part in generation.wide:
@@ -175,4 +228,4 @@ def rows(places: Places, generation: Generation, told: Popularity) -> str:
         elif chunks:
             scan = parquet(places.paths(c.rows for c in chunks))
             queries.append(f"SELECT {COLUMNS} FROM ({own(told.licences, scan)})")
-    return " UNION ALL ".join(queries)
+    return queries

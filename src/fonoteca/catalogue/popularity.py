@@ -8,16 +8,17 @@ the listens alone, so the rows of wide partitions need no table of their own but
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import files, heard, operations, wide
+from fonoteca.catalogue import files, heard, operations
 from fonoteca.catalogue.chosen import Here, Maker
 from fonoteca.catalogue.engine import parquet, stream, text
-from fonoteca.catalogue.files import FileRef
+from fonoteca.catalogue.files import FileRef, are_there
 from fonoteca.catalogue.generation import Generation, Popularity
 from fonoteca.catalogue.heard import counted
 from fonoteca.catalogue.places import Places
@@ -60,30 +61,80 @@ def rank(
     _name_rows(made, list(given.values()))
     told = Popularity(named, synthetic=False, files=[], heard=heard.bring_up(
         connection, places, generation, given, named, before, made))  # fmt: skip
-    wide_rows = _wide_rows(places, generation, told)
-    counted_rows = _HISTOGRAM
-    if wide_rows:
-        counted_rows += f" UNION ALL SELECT listens, count(*) AS recordings FROM ({wide_rows}) GROUP BY listens"
-    made.keep("listen_ranks", ranks(counted_rows))
+    made.keep("listen_ranks", ranks(_counted(places, replace(generation, popularity=told), before, made)))
     ranked = [_write(connection, places, "ranks", "FROM listen_ranks", RANKS)]
     # Not by the engine itself: its bytes hang on what it knows of the rows, which is not the same after Spark.
     written = _write(connection, places, "popularity", "FROM ranked_rows", heard.ROWS)
-    queries = [*given.values(), *_own(places, generation, named)]
-    return replace(told, synthetic=_synthetic(made, queries), files=[written], ranks=ranked)
+    synthetic = _synthetic(made, _asked_if_synthetic(places, generation, named, before))
+    return replace(told, synthetic=synthetic, files=[written], ranks=ranked)
 
 
 _HISTOGRAM = "SELECT listens, count(*) AS recordings FROM ranked_rows GROUP BY listens"
 
 
-def _own(places: Places, generation: Generation, licences: Sequence[str]) -> list[str]:
-    """Listens that wide partitions have themselves."""
-    given = wide.scans(places, generation).get("recording")
-    return [f"FROM ({heard.own(licences, given)}) WHERE listens IS NOT NULL"] if given else []
+def _counted(places: Places, generation: Generation, before: Generation | None, made: Maker) -> str:
+    """The query of how many recordings have so many listens: those before, where most partitions are as they were,
+    without what has gone and with what has come, or else all counted anew."""
+    told = generation.popularity
+    assert told is not None
+    rows = Counter(heard.scans(places, generation, told))
+    # A query names its files by their digests: the same query is the same rows.
+    earlier = Counter(_earlier(places, generation, before)) if isinstance(made, Here) else Counter()
+    gone, come = list((earlier - rows).elements()), list((rows - earlier).elements())
+    if before is None or before.popularity is None or len(gone) + len(come) >= rows.total():
+        return " UNION ALL ".join([_HISTOGRAM, *_histograms(generation, list(rows.elements()))])
+    was = before.popularity
+    less = [
+        *_histograms(generation, gone),
+        f"SELECT listens, count(*) AS recordings FROM {parquet(places.paths(was.files))} GROUP BY listens",
+    ]
+    more = [
+        _HISTOGRAM,
+        f"SELECT listens, recordings FROM {parquet(places.paths(was.ranks))}",
+        *_histograms(generation, come),
+    ]
+    signed = [*more, *[f"SELECT listens, -recordings AS recordings FROM ({query})" for query in less]]
+    return f"""SELECT listens, sum(recordings) AS recordings FROM ({" UNION ALL ".join(signed)})
+        WHERE listens IS NOT NULL GROUP BY listens HAVING sum(recordings) > 0"""
 
 
-def _wide_rows(places: Places, generation: Generation, told: Popularity) -> str:
-    """The wide recordings that nobody else describes; the view ``overlap_recording`` is there where some are."""
-    found = heard.rows(places, generation, told)
+def _earlier(places: Places, generation: Generation, before: Generation | None) -> list[str]:
+    """The wide rows that the ranks of the generation before count; none where they are of no use."""
+    was = before.popularity if before else None
+    if before is None or was is None or not was.ranks or before.partitions == generation.partitions:
+        # With the same partitions somebody asks for ranks that are made anew.
+        return []
+    same = before.overlaps.get("recording") == generation.overlaps.get("recording")
+    return heard.scans(places, before, was) if same and are_there(places, was.all_files()) else []
+
+
+def _histograms(generation: Generation, rows: Sequence[str]) -> list[str]:
+    found = _without_overlaps(generation, rows)
+    return [f"SELECT listens, count(*) AS recordings FROM ({found}) GROUP BY listens"] if found else []
+
+
+def _asked_if_synthetic(
+    places: Places, generation: Generation, licences: Sequence[str], before: Generation | None
+) -> list[str]:  # fmt: skip
+    """Queries of the listens of which it is not known from before that none is made up."""
+    asked = _counting(places, generation, licences)
+    if before is None or before.popularity is None or before.popularity.synthetic:
+        return asked
+    known = set(_counting(places, before, before.popularity.licences))
+    return [query for query in asked if query not in known]
+
+
+def _counting(places: Places, generation: Generation, licences: Sequence[str]) -> list[str]:
+    """Queries of all listens that count: those that are given, and those that wide partitions have themselves."""
+    scans = [parquet(places.paths(chunk.rows for chunk in part.wide["recording"]))
+             for part in generation.wide if part.wide.get("recording")]  # fmt: skip
+    own = [f"FROM ({heard.own(licences, scan)}) WHERE listens IS NOT NULL" for scan in scans]
+    return [*heard.givers(places, generation, licences).values(), *own]
+
+
+def _without_overlaps(generation: Generation, rows: Sequence[str]) -> str:
+    """Wide recordings that nobody else describes; the view ``overlap_recording`` is there where some are."""
+    found = " UNION ALL ".join(rows)
     if found and "recording" in generation.overlapping:
         return f"SELECT w.* FROM ({found}) w ANTI JOIN overlap_recording o ON w.recording_id = o.id"
     return found
@@ -136,7 +187,7 @@ def views(places: Places, generation: Generation) -> dict[str, str]:
         columns = ", ".join(POPULARITY.names)
         return {"popularity": f"SELECT {columns} FROM {table}", "heard": operations.heard("recordings", table)}
     parts = [f"SELECT {heard.COLUMNS} FROM {table}"] if any(f.rows for f in told.files) else []
-    parts += [part for part in [_wide_rows(places, generation, told)] if part]
+    parts += [part for part in [_without_overlaps(generation, heard.scans(places, generation, told))] if part]
     rows = " UNION ALL ".join(parts) or f"SELECT {heard.COLUMNS} FROM {table}"
     mapped, licence = parquet(places.paths(told.ranks)), text(", ".join(told.licences))
     scored = f"""SELECT h.recording_id, h.listens, l.score, l.rank,
