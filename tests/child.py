@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def child(script: Path) -> Iterator[subprocess.Popen[str]]:
-    """The process, until the block ends. It finds what the tests find."""
+def child(script: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """The process, until the block ends. It finds what the tests find; ``variables`` are of its environment."""
     path = os.pathsep.join([str(script.parent.parent), *sys.path])
     process = subprocess.Popen(
         [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path} | variables,
     )  # fmt: skip
     try:
         yield process
