@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ from fonoteca.catalogue.generation import Generation
 from fonoteca.catalogue.ingest import execute, plan, rank
 from fonoteca.catalogue.places import Places
 from fonoteca.catalogue.query import Catalogue
+from fonoteca.catalogue.wide import name_overlaps
+from fonoteca.core.ids import Kind
 from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT
 from fonoteca.core.settings import resolve
 from fonoteca.sources import table_bulk
 from fonoteca.sources.records import Dump, Record, RecordingRecord, Signal
 from fonoteca.sources.table import Table
-from simulators.random_wide import RandomWide
+from simulators.random_wide import RandomWide, entity
 from simulators.tiny_catalogue import archive, filled, ingest
 
 pytestmark = pytest.mark.core
@@ -194,3 +197,29 @@ def test_what_a_partition_adds_is_ranked_without_a_look_at_the_others(tmp_path: 
     with connect(engine.DEFAULT) as connection:
         connection.execute(f"CREATE VIEW recordings AS FROM {parquet(places.paths(after.merged['recordings']))}")
         assert popularity.rank(connection, places, ["CC0-1.0"], after, before) == after.popularity
+
+
+def test_keys_find_the_listens_of_merged_recordings_that_a_scan_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_bulk.bulk, "__defaults__", (0,))
+    layout = archive(tmp_path)
+    wide(layout, "x", 1)
+    wide(layout, "again", 2, prefix="x")
+    listens(layout, "some", {"x1": 3, "x7": 5_000, "nobody": 4} | {f"none {n}": n for n in range(400)})
+    listens(layout, "more", {"x1": 8})
+    listens(layout, "others", {"nobody": 4})
+    told, places = current(layout), Places.of(layout)
+    assert sum("signal" in part.keys for part in told.partitions) == 3
+    bare = replace(told, partitions=tuple(replace(part, keys={}) for part in told.partitions))
+    places.spool.mkdir()
+    with connect(engine.DEFAULT) as connection:
+        connection.execute(f"CREATE VIEW recordings AS FROM {parquet(places.paths(told.merged['recordings']))}")
+        name_overlaps(connection, places, told)
+        assert popularity.rank(connection, places, ["CC0-1.0"], bare, bare) == told.popularity
+        assert popularity.rank(connection, places, ["CC0-1.0"], told, told) == told.popularity
+    with Catalogue.open(layout) as catalogue:
+        found = catalogue.select("SELECT recording_id, listens FROM popularity WHERE listens IS NOT NULL")
+    listened_to = {row["recording_id"]: row["listens"] for row in found}
+    for key, given in (("x1", 11), ("x7", 5_000)):
+        assert listened_to[entity(Kind.RECORDING, key)] >= given

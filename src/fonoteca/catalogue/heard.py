@@ -68,6 +68,36 @@ def givers(places: Places, generation: Generation, licences: Sequence[str]) -> d
     return found
 
 
+def givers_to(
+    connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, licences: Sequence[str], rows: str
+) -> list[str]:  # fmt: skip
+    """Queries of all listens that are given to the ids of some rows, and maybe of others that are given.
+
+    Args:
+        connection: of the engine; what keys find is named ``given_<number>`` in it.
+        places: of the catalogue.
+        generation: to be.
+        licences: whose listens count.
+        rows: a relation with the column ``id``.
+    """
+    given = givers(places, generation, licences)
+    [(count,)] = connection.execute(f"SELECT count(*) FROM {rows}").fetchall()
+    if count > matches.MOST:
+        return list(given.values())
+    asked = matches.prefixes(connection.execute(f"SELECT id FROM {rows}").fetchnumpy()["id"])
+    keyed = {name_of(p): _by_keys(places, p) for p in generation.partitions}
+    for number, name in enumerate(given):
+        table = keyed.get(name)
+        begun = matches.among(asked, table) if table else None
+        found = matches.rows(table, begun, _GIVEN) if table and begun is not None else None
+        if found is not None:
+            connection.register("some_signals", found)
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE given_{number} AS FROM some_signals")
+            connection.unregister("some_signals")
+            given[name] = counted(licences, f"given_{number}")
+    return list(given.values())
+
+
 def bring_up(
     connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation, given: Mapping[str, str],
     licences: tuple[str, ...], before: Generation | None, maker: Maker | None = None,
@@ -92,8 +122,11 @@ def bring_up(
     keyed = {name_of(p): _by_keys(places, p) for p in generation.partitions}
     for giver, query in given.items():
         scanned = []
-        for part in [p for p in parts if giver not in found[name_of(p)]]:
-            rows = _matching_few(connection, places, part, keyed.get(giver), licences)
+        asked = [p for p in parts if giver not in found[name_of(p)]]
+        ids = _few(connection, query) if asked and not keyed.get(giver) else None
+        for part in asked:
+            rows = (_matching_few(connection, places, part, keyed.get(giver), licences) if ids is None
+                    else _matching_ids(places, part, ids))  # fmt: skip
             if rows is None:
                 scanned.append(part)
             else:
@@ -147,6 +180,23 @@ def _matching_few(
     both = matches.prefixes(np.intersect1d(ids["id"].to_numpy(), named["recording_id"].to_numpy()))
     signals = matches.rows(giver, both, _GIVEN)
     return None if signals is None else _count(connection, ids, counted(licences, "some_signals"), signals)
+
+
+def _few(connection: duckdb.DuckDBPyConnection, query: str) -> matches.Rows | None:
+    """Whom somebody without keys gives listens to; None where those are too many to hold."""
+    ids = f"SELECT DISTINCT recording_id FROM ({query}) WHERE recording_id IS NOT NULL LIMIT {matches.MOST + 1}"
+    found: matches.Rows = connection.execute(ids).fetchnumpy()["recording_id"]
+    return found if len(found) <= matches.MOST else None
+
+
+def _matching_ids(places: Places, part: PartitionEntry, ids: matches.Rows) -> int | None:
+    """How many rows of a partition have these ids, by its keys; None where only a scan tells."""
+    import numpy as np
+
+    asked = matches.wide(places, part, "recording")
+    begun = matches.among(matches.prefixes(ids), asked) if asked else None
+    rows = matches.rows(asked, begun, _ID) if asked and begun is not None else None
+    return None if rows is None else int(np.isin(rows["id"].to_numpy(), ids).sum())
 
 
 def _count(connection: duckdb.DuckDBPyConnection, ids: pa.Table, query: str, signals: pa.Table) -> int:

@@ -58,7 +58,10 @@ def rank(
         written = _write(connection, places, "popularity", _table(named), POPULARITY)
         return Popularity(named, _synthetic(made, [counted(named)]), [written])
     given = heard.givers(places, generation, named)
-    _name_rows(made, list(given.values()))
+    # Another engine sees files alone, and not what keys find.
+    few = isinstance(made, Here)
+    to_merged = heard.givers_to(connection, places, generation, named, "recordings") if few else list(given.values())
+    _name_rows(made, to_merged)
     told = Popularity(named, synthetic=False, files=[], heard=heard.bring_up(
         connection, places, generation, given, named, before, made))  # fmt: skip
     made.keep("listen_ranks", ranks(_counted(places, replace(generation, popularity=told), before, made)))
