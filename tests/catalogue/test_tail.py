@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fonoteca.catalogue import spilling, tail
-from fonoteca.catalogue.engine import Engine
+from fonoteca.catalogue import tail
 from fonoteca.catalogue.ingest import execute, ingest_records, plan
 from fonoteca.catalogue.query import Catalogue
 from fonoteca.core.layout import ArchiveLayout
@@ -174,25 +173,3 @@ def test_sums_of_artists_are_added_up_on_the_way(layout: ArchiveLayout, monkeypa
     monkeypatch.setattr(tail, "_SLACK", 2)
     bulk(layout, Hinted(7))
     check(layout)
-
-
-def test_a_question_spills_beside_the_files_and_leaves_nothing(layout: ArchiveLayout) -> None:
-    bulk(layout, Hinted(2))
-    before = sorted(layout.root.rglob("*"))
-    small = Engine(memory=96 << 20)
-    # A set of 8 million different texts does not fit.
-    question = "SELECT count(*) AS n FROM (SELECT DISTINCT 'a rather long text ' || i FROM range(8000000) t(i))"
-    with spilling.folder(layout) as spill, Catalogue.open(layout, engine=small, only=(), spill=spill) as catalogue:
-        assert catalogue.select(question) == [{"n": 8_000_000}]
-        assert spill is not None
-        assert spill.is_dir()
-    assert sorted(layout.root.rglob("*")) == before
-
-
-def test_nothing_is_spilled_into_an_archive_that_cannot_be_written(
-    layout: ArchiveLayout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A test may run as one who may write everywhere.
-    monkeypatch.setattr("os.access", lambda *_: False)
-    with spilling.folder(layout) as spill:
-        assert spill is None

@@ -25,6 +25,7 @@ from fonoteca.catalogue import (
     popularity,
     retention,
     room,
+    spilling,
     spread,
     tombstones,
     views,
@@ -96,6 +97,7 @@ def execute(plan: IngestPlan, progress: Progress = SILENT, make: MakeId = defaul
     """
     places = Places.of(plan.layout)
     durable.remove_tree(places.spool)
+    spilling.sweep(places)
     current = generation.load(places)
     _forget_others(places, plan.reading.folder)
     if plan.action == "nothing":
