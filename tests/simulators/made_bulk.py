@@ -81,6 +81,9 @@ class MadeBulk:
     def space(self) -> int:
         return 1000
 
+    def result(self) -> int:
+        return 500
+
     def prepare(self, sql: Sql, progress: Progress) -> None:
         sql.stage("numbers", f"SELECT i AS n, i // 10 AS r FROM range({self.first}, {RECORDINGS}) t(i)")
 

@@ -134,6 +134,9 @@ class _Bulk:
     def space(self) -> int:
         return 1
 
+    def result(self) -> int:
+        return 1
+
     def prepare(self, sql: Sql, progress: Progress) -> None:
         for table, rows in self._rows.items():
             path = sql.work / f"given-{table}.parquet"

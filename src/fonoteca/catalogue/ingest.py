@@ -182,7 +182,7 @@ def _in_bulk(plan: IngestPlan, places: Places, dump: Bulk, progress: Progress) -
     reading = plan.reading
     durable.make_folder(places.spool)
     durable.make_folder(places.files)
-    room.ask(places.root, dump.space())
+    room.ask(places.root, dump.space(), dump.result())
     with connect(plan.engine, places.spool / "engine") as connection:
         written = bulk.write(connection, places, places.work / reading.folder, dump, reading.partition, progress)
         quarantine = _quarantine_rows(connection, plan, dump.refusals())

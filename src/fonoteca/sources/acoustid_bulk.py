@@ -16,7 +16,7 @@ from fonoteca.sources.acoustid_rows import DISABLED, NAME, OF, File, dangling, l
 from fonoteca.sources.bulk import Flat, Sql, literal
 
 PIECE = 256 << 20
-_SPACE = 6
+_SPACE, _RESULT = 6, 2
 _GOOD, _DISABLED, _DANGLING, _LOOP = range(4)
 
 
@@ -32,7 +32,14 @@ class AcoustIdBulk(Flat):
 
     def space(self) -> int:
         """What is staged (two and a half times the packed files, measured), what sorting spills, and two pieces."""
-        return _SPACE * sum(file.path.stat().st_size for file in self.files) + 2 * self.piece
+        return _SPACE * self._size() + 2 * self.piece
+
+    def result(self) -> int:
+        """An identifier for each pair, by the size of the packed files."""
+        return _RESULT * self._size()
+
+    def _size(self) -> int:
+        return sum(file.path.stat().st_size for file in self.files)
 
     def prepare(self, sql: Sql, progress: Progress) -> None:
         """Stage; keep the last row of each track and pair; follow merges; judge pairs; say each identifier once."""

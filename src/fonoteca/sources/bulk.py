@@ -65,6 +65,10 @@ class Bulk(Protocol):
         """Bytes of disk that the reading needs at most besides the result: asked before anything is written."""
         ...
 
+    def result(self) -> int:
+        """Bytes of the files that come of it, keys and counts of listens too: rather too many. Asked with the space."""
+        ...
+
     def prepare(self, sql: Sql, progress: Progress) -> None:
         """Unpack, read and refuse: afterwards the queries below can be run.
 

@@ -52,9 +52,17 @@ class CanonicalBulk(Flat):
 
     def space(self) -> int:
         """The staged redirects and a piece unpacked."""
+        return self._size() + 2 * self.piece
+
+    def result(self) -> int:
+        """Identifiers: of two MBIDs in a line, one."""
+        return self._size() // 2
+
+    def _size(self) -> int:
+        """Bytes of all lines, about: what packed ones come to is a guess."""
         packed = any(file.kind is None for file in self.files)
         size = sum(file.path.stat().st_size for file in self.files if file.kind != "")
-        return size * (_RATIO if packed else 1) + 2 * self.piece
+        return size * (_RATIO if packed else 1)
 
     def prepare(self, sql: Sql, progress: Progress) -> None:
         """Stage; take out what repeats, contradicts or leads back to itself.
