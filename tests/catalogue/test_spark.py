@@ -81,7 +81,6 @@ def world(draw: random.Random) -> dict[str, pa.Table]:
         "signals": _table(signals, recording_id=pa.int64(), kind=pa.string(), value=pa.float64()),
         "credits": _table(credits_, entity_id=pa.int64(), kind=pa.string(), artist_id=pa.int64()),
         "tracks": _table(tracks, recording_id=pa.int64(), release_id=pa.int64()),
-        "written": hostile_table.written(draw),
         "nothing": pa.table({"recording_id": pa.array([], pa.int64()), "listens": pa.array([], pa.int64())}),
     }
 
@@ -157,14 +156,6 @@ def _written(folder: Path, table: pa.Table) -> list[Path]:
 @pytest.fixture(scope="module")
 def need_java(need_tool: Any) -> None:
     need_tool("java")
-
-
-def test_tables_are_normalised_alike(both: Both) -> None:
-    rows = both.same(operations.normalised("written", "table"))
-    refused = both.same(operations.refused("written"))
-    assert {code for _, _, code in refused} == {"no-key", "duplicate", "key-conflict"}
-    (total,) = both.same("SELECT count(*) FROM written")[0]
-    assert len(rows) + len(refused) == total
 
 
 def test_every_isrc_has_the_same_recording(both: Both) -> None:

@@ -6,8 +6,7 @@ import random
 
 import pyarrow as pa
 
-from fonoteca.catalogue.operations import TABLE_COLUMNS
-
+COLUMNS = ("line", "key", "title", "artist", "release", "isrc", "mbid", "listens")
 TEXTS = (
     None,
     "",
@@ -116,7 +115,7 @@ COUNTS = (
 
 
 def written(draw: random.Random, rows: int = 3_000) -> pa.Table:
-    """Rows with :data:`~fonoteca.catalogue.operations.TABLE_COLUMNS`: each value above, and keys that meet."""
+    """Rows with :data:`COLUMNS`, a number and texts: each value above, and keys that meet."""
     keys = [*TEXTS, *map(str, range(rows // 3)), " 1", "1 ", "\u00a01", "2\t", "2"]
     found = []
     for line in range(rows):
@@ -127,6 +126,6 @@ def written(draw: random.Random, rows: int = 3_000) -> pa.Table:
         isrc, mbid, count = (values[line % len(values)] for values in (ISRCS, MBIDS, COUNTS))
         found.append((line, draw.choice(keys), title, artist, release, isrc, mbid, count))
     draw.shuffle(found)
-    kinds = [pa.int64(), *[pa.string()] * (len(TABLE_COLUMNS) - 1)]
+    kinds = [pa.int64(), *[pa.string()] * (len(COLUMNS) - 1)]
     columns = zip(*found, strict=True)
-    return pa.table([pa.array(c, t) for c, t in zip(columns, kinds, strict=True)], names=list(TABLE_COLUMNS))
+    return pa.table([pa.array(c, t) for c, t in zip(columns, kinds, strict=True)], names=list(COLUMNS))

@@ -10,110 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fonoteca.sources.bulk import literal
-
 PERMILLE = (500, 900, 996)
 """Shares of listens, in thousandths, that :func:`thresholds` asks about."""
 _LARGEST = "9223372036854775807"
 _TWO_63 = "9223372036854775808"
 MOST = 9_007_199_254_740_992
 """Counts from 2^53 on are no counts."""
-_BLANKS = r"\x09-\x0d\x1c-\x20\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
-"""What ends of texts lose: the characters that Unicode calls white space, and four separators."""
-_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-_DIGITS = "123456789abcdef"
-TABLE_COLUMNS = ("line", "key", "title", "artist", "release", "isrc", "mbid", "listens")
-"""Columns of the relation that :func:`normalised` reads: a whole number, the rest text as it was written, or null."""
-
-
-def _stripped(written: str) -> str:
-    # A regular expression, since trim and translate go character by character: eight times slower.
-    return f"regexp_replace({written}, '^[{_BLANKS}]+|[{_BLANKS}]+$', '', 'g')"
-
-
-def text(written: str) -> str:
-    """Expression: one line of text without control characters and outer blanks; null where nothing is left.
-
-    As :func:`fonoteca.sources.values.text`, but UTF-8 that was once read as Latin-1 is not mended.
-    """
-    visible = f"regexp_replace({written}, '[{_CONTROLS}]', '', 'g')"
-    one_line = f"regexp_replace({visible}, '[ \t\n\r]+', ' ', 'g')"
-    return f"nullif({_stripped(one_line)}, '')"
-
-
-def key(written: str) -> str:
-    """Expression: a source's key as written, without blanks at its ends; null where nothing is left."""
-    return f"nullif({_stripped(written)}, '')"
-
-
-def isrc(written: str) -> str:
-    """Expression: an ISRC (ISO 3901) without blanks and hyphens, in capitals; null for what is none."""
-    bare = f"regexp_replace(regexp_replace({written}, '[{_BLANKS}-]', '', 'g'), '^ISRC', '')"
-    return f"CASE WHEN regexp_matches({bare}, '^[A-Za-z]{{2}}[A-Za-z0-9]{{3}}[0-9]{{7}}$') THEN upper({bare}) END"
-
-
-def mbid(written: str) -> str:
-    """Expression: a MusicBrainz id (a UUID) in small letters, also out of its address; null for what is none."""
-    bare = f"regexp_replace({_stripped(written)}, '/+$', '')"
-    last = f"right({bare}, 36)"
-    four = "[0-9A-Fa-f]{4}"
-    pattern = f"^[0-9A-Fa-f]{{8}}-{four}-{four}-{four}-[0-9A-Fa-f]{{12}}$"
-    alone = f"(length({bare}) = 36 OR substr({bare}, length({bare}) - 36, 1) = '/')"
-    return f"CASE WHEN regexp_matches({last}, '{pattern}') AND {alone} THEN lower({last}) END"
-
-
-def count(written: str) -> str:
-    """Expression: a count below 10^15, also with thousands' commas or a fraction (rounded); null for what is none."""
-    bare = f"replace({_stripped(written)}, ',', '')"
-    number = f"CASE WHEN regexp_matches({bare}, '^[0-9]{{1,15}}([.][0-9]{{1,6}})?$') THEN {bare} END"
-    return _whole(f"CAST({number} AS DOUBLE)")
-
-
-def entity_id(kind: str, source: str, written: str) -> str:
-    """Expression: :func:`fonoteca.core.ids.make_id` of a key, without counter: the first 63 bits of its SHA-256."""
-    digest = f"sha256({literal(kind)} || chr(0) || {literal(source)} || chr(0) || {written})"
-    terms = [f"CAST(strpos('{_DIGITS}', substr({digest}, {n + 1}, 1)) AS BIGINT) * {1 << (59 - 4 * n)}"
-             for n in range(15)]  # fmt: skip
-    return f"({' + '.join(terms)} + CAST(strpos('{_DIGITS}', substr({digest}, 16, 1)) AS BIGINT) // 2)"
-
-
-def _read(relation: str) -> str:
-    """Rows with their key, and for a key given before the content of its first row."""
-    fields = " || ".join(f"coalesce('=' || replace({c}, chr(1), chr(1) || '='), '') || chr(1) || '.'"
-                         for c in TABLE_COLUMNS[1:])  # fmt: skip
-    known = f"SELECT *, {key('key')} AS known, sha256({fields}) AS content FROM {relation}"
-    return f"""
-        SELECT *, row_number() OVER (PARTITION BY known ORDER BY line) AS place,
-            first_value(content) OVER (PARTITION BY known ORDER BY line) AS first_content FROM ({known}) AS k"""
-
-
-def normalised(relation: str, source: str) -> str:
-    """Query: the accepted rows of a table, one for each key, the first by ``line``.
-
-    Args:
-        relation: with :data:`TABLE_COLUMNS`.
-        source: name of the source that the table is; ids are made from it and the key.
-
-    Returns:
-        Columns id, key, title, artist, release, isrc, mbid, listens, line.
-    """
-    return f"""
-        SELECT {entity_id("recording", source, "known")} AS id, known AS key, {text("title")} AS title,
-            {text("artist")} AS artist, {text("release")} AS release, {isrc("isrc")} AS isrc, {mbid("mbid")} AS mbid,
-            {count("listens")} AS listens, line
-        FROM ({_read(relation)}) AS r WHERE known IS NOT NULL AND place = 1"""
-
-
-def refused(relation: str) -> str:
-    """Query: the rows of a table that :func:`normalised` leaves out: line, key, code.
-
-    ``no-key``: the key is empty; ``duplicate``: the row says what the first one of its key says; ``key-conflict``: it
-    says something else.
-    """
-    return f"""
-        SELECT line, known AS key, CASE WHEN known IS NULL THEN 'no-key'
-            WHEN content = first_content THEN 'duplicate' ELSE 'key-conflict' END AS code
-        FROM ({_read(relation)}) AS r WHERE known IS NULL OR place > 1"""
 
 
 def editions(identifiers: str, heard: str) -> str:
