@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fonoteca.catalogue import generation
+from fonoteca.catalogue import engine, generation, wide
 from fonoteca.catalogue.ingest import IngestResult, execute, ingest_records, plan
 from fonoteca.catalogue.keys import RELEASE, name_hash
 from fonoteca.catalogue.places import Places
@@ -19,6 +20,7 @@ from fonoteca.core.progress import SILENT
 from fonoteca.core.settings import resolve
 from fonoteca.sources.records import Dump, RecordingRecord, Signal
 from simulators.made_bulk import INFO, RECORDINGS, Made, records
+from simulators.random_wide import RandomWide
 
 pytestmark = pytest.mark.core
 
@@ -142,3 +144,39 @@ def test_what_another_reading_left_unfinished_is_not_gone_on_with(tmp_path: Path
     (left / "numbers.parquet").write_bytes(b"of the old meaning")
     execute(plan(layout, Made(4), Dump([tmp_path / "dump"], options={"meaning": "new"}), resolve([])), SILENT)
     assert len(answers(layout)["recordings"]) == RECORDINGS
+
+
+class Bare(RandomWide):
+    """Rows without genres, claims and counts: null, or lists without anything in them."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed, prefix="bare")
+        for number, row in enumerate(self.tables["recording"]):
+            row |= {"genres": [None, []][number % 2], "claims": None, "signals": [], "listens": None}
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_columns_that_hold_nothing_are_told_and_not_asked(alone: bool, tmp_path: Path) -> None:
+    layout = archive(tmp_path)
+    sources = {"bare": Bare(1)} | ({} if alone else {"full": RandomWide(2, prefix="full")})
+    for dataset, source in sources.items():
+        execute(plan(layout, source, Dump([tmp_path / "dump"], dataset), resolve([])), SILENT)
+    places = Places.of(layout)
+    current = generation.load(places)
+    told = {part.dataset: part.wide["recording"][0].empty for part in current.wide}
+    assert told["bare"] == ("claims", "genres", "listens", "signals")
+    assert not told.get("full")
+    unknown = replace(current, partitions=tuple(replace(p, wide={
+        table: [replace(chunk, empty=()) for chunk in chunks] for table, chunks in p.wide.items()
+    }) for p in current.partitions))  # fmt: skip
+    given, all_given = wide.scans(places, current), wide.scans(places, unknown)
+    with engine.connect(engine.DEFAULT, places.spool / "engine") as connection:
+        for table in ("recordings", "tracks", "credits", "identifiers", "genres", "signals", "claims"):
+            asked, expected = (
+                sorted(str(row) for query in wide.merged(g, table) for row in connection.execute(query).fetchall())
+                for g in (given, all_given)
+            )
+            assert asked == expected, table
+            assert expected or alone, table
+    if alone:
+        assert wide.merged(given, "signals") == []

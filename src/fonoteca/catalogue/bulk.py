@@ -171,10 +171,10 @@ def _write_chunk(
         raise Failed("bulk-chunk", "The dump could not be read", f"{name} has {rows} rows, more than {CHUNK_ROWS}",
                      "this is a fault of the source's reader: report it", name)  # fmt: skip
     ids, names = _keys(connection, path, table)
-    schemes = _schemes(connection, path)
+    schemes, empty = _schemes(connection, path), _empty(connection, path)
     ref = copying.keep(places, path, rows)
     kept = keys.write(places, f"{name}.ids", [ids]), keys.write(places, f"{name}.names", [names])
-    return WideFile(ref, schemes, kept)
+    return WideFile(ref, schemes, kept, empty)
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> tuple[keys.Numbers, keys.Numbers]:
@@ -187,6 +187,14 @@ def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> tupl
 def _schemes(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
     rows = connection.execute(f"SELECT DISTINCT unnest(identifiers).scheme FROM {parquet([path])}").fetchall()
     return tuple(sorted(scheme for (scheme,) in rows))
+
+
+def _empty(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
+    """Columns of which the file's own statistics say that they hold nothing; of lists, neither any list."""
+    rows = connection.execute(f"""
+        SELECT split_part(path_in_schema, ', ', 1) AS name FROM parquet_metadata({text(str(path))})
+        GROUP BY name HAVING bool_and(stats_null_count IS NOT NULL AND stats_null_count = num_values)""").fetchall()
+    return tuple(sorted(name for (name,) in rows))
 
 
 def _names(scan: str, table: str) -> Iterator[str]:

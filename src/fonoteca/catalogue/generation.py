@@ -55,10 +55,13 @@ class WideFile:
     """Of the identifiers in it, sorted: where a scheme is not among them, nobody has to look. None: not known."""
     keys: tuple[FileRef, ...] = ()
     """By id and by name, of this chunk alone: until the partition's are joined, and in format 2."""
+    empty: tuple[str, ...] = ()
+    """Columns that hold nothing in any row, sorted: nobody has to read them. Others may be empty, too."""
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the manifest."""
         told: dict[str, Any] = {} if self.schemes is None else {"schemes": list(self.schemes)}
+        told |= {"empty": list(self.empty)} if self.empty else {}
         keys = {name: ref.as_json() for name, ref in zip(("ids", "names"), self.keys, strict=False)}
         return {"rows": self.rows.as_json(), **keys, **told}
 
@@ -67,7 +70,7 @@ class WideFile:
         """The reverse."""
         keys = _keys([value[name] for name in ("ids", "names") if name in value])
         schemes = tuple(value["schemes"]) if "schemes" in value else None
-        return cls(FileRef.from_json(value["rows"]), schemes, keys)
+        return cls(FileRef.from_json(value["rows"]), schemes, keys, tuple(value.get("empty", ())))
 
 
 @dataclass(frozen=True)

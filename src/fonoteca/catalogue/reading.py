@@ -51,7 +51,7 @@ def name_tables(
         connection.execute(f"CREATE VIEW heard AS {HEARD}")
 
 
-def _queries(places: Places, generation: Generation, given: dict[str, str], table: str) -> list[str]:
+def _queries(places: Places, generation: Generation, given: wide.Given, table: str) -> list[str]:
     paths = places.paths(f for f in generation.merged.get(table, []) if f.rows or generation.is_flat)
     queries = [f"FROM {parquet(paths)}"] if paths else []
     if table in _DIRECT:

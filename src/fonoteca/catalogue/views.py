@@ -75,7 +75,7 @@ def _shared(table: str, scan: str, kinds: Collection[str]) -> list[str]:
 
 def _name(
     connection: duckdb.DuckDBPyConnection, places: Places, flat: Mapping[str, Sequence[FileRef]],
-    given: Mapping[str, str], remaps: Sequence[Remap], kinds: Collection[str] | None = None,
+    given: wide.Given, remaps: Sequence[Remap], kinds: Collection[str] | None = None,
 ) -> None:  # fmt: skip
     """``kinds``: only the flat rows of their ids that overlap; None: all."""
     name_table(connection, "remap", _remap_table(remaps))

@@ -64,17 +64,18 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 @dataclass(frozen=True)
 class _Part:
-    """A view's query over one wide table; ``{t}`` is the table."""
+    """A view's query over one wide table; ``{t}`` is the table. Where the column holds nothing it gives no rows."""
 
     table: str
     query: str
+    column: str = "id"
 
 
 def _nested(kind: str, column: str, alias: str, fields: str) -> _Part:
     """One row for each element of a list."""
     return _Part(kind, f"""
         SELECT {fields} FROM (SELECT id, unnest({column}) AS {alias}, source, dataset, dump,
-            member || ':' || line AS position FROM {{t}} WHERE len({column}) > 0)""")  # fmt: skip
+            member || ':' || line AS position FROM {{t}} WHERE len({column}) > 0)""", column)  # fmt: skip
 
 
 def _credit(kind: str) -> _Part:
@@ -82,14 +83,14 @@ def _credit(kind: str) -> _Part:
         SELECT id AS entity_id, '{kind}' AS kind, ordinal, c.artist_id AS artist_id, c.name AS name, c.role AS role,
             c.joined_by AS joined_by, source, dataset, dump, position
         FROM (SELECT id, unnest(credits) AS c, unnest(range(len(credits)))::INTEGER AS ordinal,
-            {_PROVENANCE} FROM {{t}} WHERE len(credits) > 0)""")  # fmt: skip
+            {_PROVENANCE} FROM {{t}} WHERE len(credits) > 0)""", "credits")  # fmt: skip
 
 
 def _identifier(kind: str) -> list[_Part]:
     own = f"SELECT key_scheme AS scheme, key::VARCHAR AS value, id AS entity_id, '{kind}' AS kind, {_PROVENANCE} "
     rest = f"i.scheme AS scheme, i.value AS value, id AS entity_id, '{kind}' AS kind, source, dataset, dump, position"
     return [
-        _Part(kind, own + "FROM {t} WHERE key_scheme IS NOT NULL"),
+        _Part(kind, own + "FROM {t} WHERE key_scheme IS NOT NULL", "key_scheme"),
         _nested(kind, "identifiers", "i", rest),
     ]
 
@@ -121,7 +122,7 @@ FACTS: dict[str, list[_Part]] = {
         _Part("recording", f"SELECT id AS recording_id, 'listens' AS kind, listens::DOUBLE AS value, "
               f"listens_licence AS licence, coalesce(listens_synthetic, false) AS synthetic, "
               f"NULL::VARCHAR AS of_source, NULL::VARCHAR AS of_key, {_PROVENANCE} FROM {{t}} "
-              "WHERE listens IS NOT NULL"),
+              "WHERE listens IS NOT NULL", "listens"),
         _nested("recording", "signals", "s", "id AS recording_id, s.kind AS kind, s.value AS value, "
                 "s.licence AS licence, coalesce(s.synthetic, false) AS synthetic, NULL::VARCHAR AS of_source, "
                 "NULL::VARCHAR AS of_key, source, dataset, dump, position"),
@@ -138,6 +139,10 @@ def shown(kind: str, value: str) -> str:
     return f"(CASE {kind} {letter} END || {digits})"
 
 
+def _over(fact: str, chosen: str) -> list[_Part]:
+    return [_Part(part.table, f"{chosen} FROM ({part.query})", part.column) for part in FACTS[fact]]
+
+
 _FACT_OF = {"tracks": "track", "credits": "credit", "identifiers": "identifier", "genres": "genre"}
 _MERGED: dict[str, list[_Part]] = {
     "recordings": [_Part("recording", "SELECT id, title, artist, release, release_id, coalesce(year, release_year) "
@@ -147,24 +152,28 @@ _MERGED: dict[str, list[_Part]] = {
                        "track_count AS tracks, flags, source, dump, member || ':' || line AS position FROM {t}")],
     "artists": [_Part("artist", "SELECT id, name, sort_name, source, dump, member || ':' || line AS position "
                       "FROM {t}")],
-    "signals": [_Part(p.table, f"SELECT recording_id, kind, value, licence, synthetic, {_ROW} FROM ({p.query})")
-                for p in FACTS["signal"]],
-    "claims": [_Part(p.table, f"SELECT kind, {shown('kind', 'entity_id')} AS subject, licence, url, evidence, {_ROW} "
-                     f"FROM ({p.query})") for p in FACTS["claim"]],
-    **{name: [_Part(p.table, f"SELECT * EXCLUDE (dataset) FROM ({p.query})") for p in FACTS[fact]]
+    "signals": _over("signal", f"SELECT recording_id, kind, value, licence, synthetic, {_ROW}"),
+    "claims": _over("claim", f"SELECT kind, {shown('kind', 'entity_id')} AS subject, licence, url, evidence, {_ROW}"),
+    **{name: _over(fact, "SELECT * EXCLUDE (dataset)")
        for name, fact in _FACT_OF.items()},
 }  # fmt: skip
 """Merged table → the queries that give a wide table's rows its columns."""
 
 
-def scans(places: Places, generation: Generation) -> dict[str, str]:
-    """Wide table → SQL of all its rows; no entry for a table without rows."""
-    found: dict[str, list[str]] = {}
+Given = Mapping[tuple[str, str], str]
+"""Wide table, and a column of it → SQL of the rows in which the column may hold something (``id``: of all rows)."""
+
+
+def scans(places: Places, generation: Generation) -> dict[tuple[str, str], str]:
+    """The rows of all wide partitions (:data:`Given`); no entry where there are none."""
+    found: dict[tuple[str, str], list[str]] = {}
     for part in generation.wide:
         for table, chunks in part.wide.items():
-            if chunks:
-                found.setdefault(table, []).append(_scan(places.paths(c.rows for c in chunks)))
-    return {table: f"({' UNION ALL '.join(queries)})" for table, queries in found.items()}
+            for column in WIDE[table]:
+                some = [chunk.rows for chunk in chunks if column not in chunk.empty]
+                if some:
+                    found.setdefault((table, column), []).append(_scan(places.paths(some)))
+    return {key: f"({' UNION ALL '.join(queries)})" for key, queries in found.items()}
 
 
 def _scan(paths: Sequence[Path]) -> str:
@@ -172,38 +181,36 @@ def _scan(paths: Sequence[Path]) -> str:
     return f"SELECT * REPLACE (key::VARCHAR AS key) FROM {parquet(paths)}"
 
 
-def union(parts: Iterable[_Part], given: Mapping[str, str]) -> list[str]:
-    """The queries of those parts whose wide table has rows."""
-    return [part.query.replace("{t}", given[part.table]) for part in parts if part.table in given]
+def union(parts: Iterable[_Part], given: Given) -> list[str]:
+    """The queries of those parts that have rows."""
+    keyed = [(part, (part.table, part.column)) for part in parts]
+    return [part.query.replace("{t}", given[key]) for part, key in keyed if key in given]
 
 
-def facts(given: Mapping[str, str], table: str) -> list[str]:
-    """Queries with the columns of a flat fact table. ``given``: wide table → SQL of its rows."""
+def facts(given: Given, table: str) -> list[str]:
+    """Queries with the columns of a flat fact table."""
     return union(FACTS[table], given)
 
 
-def merged(given: Mapping[str, str], table: str) -> list[str]:
+def merged(given: Given, table: str) -> list[str]:
     """Queries with the columns of a merged table."""
     return union(_MERGED[table], given)
 
 
-def without_overlaps(given: Mapping[str, str], kinds: Iterable[str]) -> dict[str, str]:
+def without_overlaps(given: Given, kinds: Iterable[str]) -> dict[tuple[str, str], str]:
     """The same rows, but for those that the merged tables have: tables ``overlap_<kind>`` hold their ids."""
     hidden = set(kinds)
-    return {
-        table: f"(SELECT w.* FROM {scan} w ANTI JOIN overlap_{table} o ON w.id = o.id)" if table in hidden else scan
-        for table, scan in given.items()
-    }
+    return {key: _joined(scan, "ANTI", key[0]) if key[0] in hidden else scan for key, scan in given.items()}
 
 
-def only_overlaps(given: Mapping[str, str], kinds: Iterable[str]) -> dict[str, str]:
+def only_overlaps(given: Given, kinds: Iterable[str]) -> dict[tuple[str, str], str]:
     """Only the rows that the merged tables take over."""
     shown_kinds = set(kinds)
-    return {
-        table: f"(SELECT w.* FROM {scan} w SEMI JOIN overlap_{table} o ON w.id = o.id)"
-        for table, scan in given.items()
-        if table in shown_kinds
-    }
+    return {key: _joined(scan, "SEMI", key[0]) for key, scan in given.items() if key[0] in shown_kinds}
+
+
+def _joined(scan: str, how: str, table: str) -> str:
+    return f"(SELECT w.* FROM {scan} w {how} JOIN overlap_{table} o ON w.id = o.id)"
 
 
 def name_overlaps(connection: duckdb.DuckDBPyConnection, places: Places, generation: Generation) -> list[str]:
