@@ -99,8 +99,12 @@ def test_counts_and_lists() -> None:
     assert [values.count(v, flags) for v in ("3/12", "0", "", None, 4.0)] == [3, None, None, None, 4]
     assert values.items(" a; b ;;c", ";", flags) == ["a", "b", "c"]
     assert values.items(["a;b", None, 1], ";", flags) == ["a;b", "1"]
-    assert values.number("1,293", flags) == 1293
+    assert [values.number(v, flags) for v in ("1,293", "12,345,678.5", " 7 ", "1e3")] == [1293, 12345678.5, 7, 1000]
     assert not flags
+    for bad in ("4,5", "1,23", "1_000", "1,2345", ",", "1,,000", "nan", "1e999"):
+        flags.clear()
+        assert values.number(bad, flags) is None
+        assert flags == {"bad-number"}
     for bad in ("A1", "-1", "3.5", 2**40, "٣"):
         flags.clear()
         assert values.count(bad, flags) is None

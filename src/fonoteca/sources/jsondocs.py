@@ -70,13 +70,18 @@ def document(path: Path, limits: Limits = LIMITS) -> Any:
     if damage is not None:
         raise not_a_dump(path, _WHAT, damage.reason)
     if len(data) > limits.document:
-        raise Usage("not-a-dump", f"{path.name} could not be read as JSON",
-                    f"it is one document of more than {limits.document} bytes",
-                    "write it as one object a line first, such as with jq -c '.items[]'", str(path))  # fmt: skip
+        raise _too_large(path, f"{limits.document} bytes")
+    if sum(map(data.count, (b",", b"[", b"{"))) > limits.document_values:
+        raise _too_large(path, f"{limits.document_values} values")
     try:
         return jsonlines.parse(data.decode("utf-8-sig"), limits)
     except (ValueError, RecursionError) as error:
         raise not_a_dump(path, _WHAT, f"it is not JSON: {error}") from None
+
+
+def _too_large(path: Path, limit: str) -> Usage:
+    return Usage("not-a-dump", f"{path.name} could not be read as JSON", f"it is one document of more than {limit}",
+                 "write it as one object a line first, such as with jq -c '.items[]'", str(path))  # fmt: skip
 
 
 def _lines(path: Path, limits: Limits) -> TableFile:

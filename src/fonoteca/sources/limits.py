@@ -72,6 +72,8 @@ class Limits:
     """Nesting of its elements."""
     document: int = 64 << 20
     """Bytes of a JSON document that is not in lines (it is held in memory)."""
+    document_values: int = 3_000_000
+    """Commas and opening brackets in it: an empty list is three bytes there, and 64 in memory."""
 
 
 LIMITS = Limits()

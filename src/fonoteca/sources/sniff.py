@@ -88,7 +88,7 @@ def _first_line(path: Path, encoding: str, limits: Limits) -> str:
 
 def _delimiter(header: str) -> str:
     """The commonest delimiter outside quotes; a comma where there is none (a table of one column)."""
-    bare = re.sub(r'"(?:[^"]|"")*"', "", header)
+    bare = re.sub(r'"(?:[^"]++|"")*+"', "", header)
     counts = Counter({d: bare.count(d) for d in _DELIMITERS})
     best, count = counts.most_common(1)[0]
     return best if count else ","

@@ -21,6 +21,8 @@ _BLANKS = re.compile(r"[\t\n\r ]+")
 _NOTHING = frozenset({"", "n/a", "na", "null", "none", "nil", "-", "?", "unknown", "\\n"})
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,12})?)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}(?:\.\d{1,18})?(?:[eE][+]?\d{1,2})?", re.ASCII)
+_MARKS = frozenset(",_")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 _ISO_DURATION = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?", re.ASCII)
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -121,10 +123,15 @@ def _milliseconds(written: str, unit: str) -> float | None:
 
 
 def number(value: Any, flags: Flags, flag: str = "bad-number") -> float | None:
-    """A finite number that is not negative: a count, a rating. None, with the flag, for anything else written."""
+    """A finite number that is not negative: a count, a rating. None, with the flag, for anything else written.
+
+    A comma stands between thousands (``1,293``): with a decimal one (``4,5``) it is not known what was meant.
+    """
     if is_nothing(value) or isinstance(value, bool):
         return None
-    written = str(value).strip().replace(",", "") if isinstance(value, str) else value
+    written = value.strip() if isinstance(value, str) else value
+    if isinstance(written, str) and not _MARKS.isdisjoint(written):
+        written = written.replace(",", "") if _THOUSANDS.fullmatch(written) else "none"
     try:
         found = float(written)
     except (TypeError, ValueError, OverflowError):

@@ -23,7 +23,8 @@ _OVERLAP = 2048
 """Bytes that the beginning of a record may take, as patterns see it."""
 _CONTROLS = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
 _REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
-_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]*\?>)?(?:\s|<!--.*?-->|<\?[^>]*\?>)*(<([A-Za-z_][\w.:-]*)"
+# What stands before the root is taken once, not in every way in which it can be: that took hours for 40 comments.
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml\s[^>]*\?>)?(?>\s++|<!--.*?-->|<\?[^>]*\?>)*+(<([A-Za-z_][\w.:-]*)"
                    rb"(?:\s[^<>]*)?>)", re.DOTALL)  # fmt: skip
 _ENCODING = re.compile(rb"<\?xml\s[^>]*encoding\s*=\s*[\"']([\w.-]+)")
 
