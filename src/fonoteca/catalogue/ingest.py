@@ -162,7 +162,10 @@ def _on_spark(
     plan: IngestPlan, cluster: Cluster, pieces: Sequence[Piece], places: Places, progress: Progress, make: MakeId
 ) -> PartitionEntry:  # fmt: skip
     work = spread.Work(pieces, places.spool / "spread", plan.reading.info.name, make)
-    return _finished(plan, places, spread.read(cluster, work, progress), make)
+    spools = spread.read(cluster, work, progress)
+    if any(piece.counts for piece in pieces):
+        return _in_bulk(plan, places, spread.Counts(pieces[0], spools), progress)
+    return _finished(plan, places, spools, make)
 
 
 def _finished(plan: IngestPlan, places: Places, spool: facts.Spooled, make: MakeId) -> PartitionEntry:

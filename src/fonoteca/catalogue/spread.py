@@ -2,6 +2,7 @@
 
 Rows go to the executor of their key, in the dump's order, so that each sees what a reader of all rows would see of that
 key. Each writes what it made as an ingest spools it (:mod:`fonoteca.catalogue.spool`); from there on it is one ingest.
+What would go by columns on one machine is written as it is there: see :class:`Counts`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import heapq
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -19,10 +20,13 @@ from typing import Any
 
 from fonoteca.catalogue.chosen import Cluster
 from fonoteca.catalogue.collisions import MakeId
+from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.spool import Spool
 from fonoteca.core import durable
 from fonoteca.core.progress import Progress, Unit
+from fonoteca.sources.bulk import Flat, Sql
 from fonoteca.sources.records import Record
+from fonoteca.sources.table_counts import RESULT, facts
 from fonoteca.sources.table_pieces import Name, Piece, Place, SomeKeys
 
 _Key = tuple[int, Place]
@@ -68,6 +72,13 @@ def read(cluster: Cluster, work: Work, progress: Progress) -> Spools:
     progress.stage("reading", None, Unit.ROWS)
     with spark.session(cluster) as session:
         spark.done(partial(_run, session, work))
+    found = gathered(work)
+    progress.advance(found.told["rows"])
+    return found
+
+
+def gathered(work: Work) -> Spools:
+    """All that the executors wrote. Refused rows are in the dump's order."""
     # Nothing may have come out at all, and the rest needs files to look into.
     with Spool(work.folder / "nothing", work.source, work.make) as empty:
         told = Counter(empty.counts())
@@ -81,8 +92,49 @@ def read(cluster: Cluster, work: Work, progress: Progress) -> Spools:
     with durable.writing(quarantine) as stream:
         for _, line in heapq.merge(*refused, key=lambda found: found[0]):
             stream.write(line)
-    progress.advance(told["rows"])
     return Spools([*folders, work.folder / "nothing"], quarantine, dict(told))
+
+
+class Counts(Flat):
+    """A table of nothing but counts, of which the executors made these spools, as a dump that goes by columns.
+
+    So its facts get the form, the order and the bytes that they have where one machine reads them by columns.
+    """
+
+    def __init__(self, piece: Piece, spools: Spools) -> None:
+        self._piece, self._spools = piece, spools
+
+    def space(self) -> int:
+        """What sorting spills."""
+        return 4 * sum(path.stat().st_size for path in self._spools.paths("signal"))
+
+    def result(self) -> int:
+        """As of a table that one machine reads."""
+        return RESULT * self._spools.told["records"]
+
+    def prepare(self, sql: Sql, progress: Progress) -> None:
+        """All is there."""
+
+    def flat(self) -> Mapping[str, str]:
+        """One row for each count, in the very words: other ones would give other bytes for the same rows."""
+        scan = parquet(self._spools.paths("signal"))
+        line = "regexp_extract(position, '[0-9]+$')::BIGINT AS line"
+        return {"signal": facts(self._piece.meaning, self._piece.file.name, [
+            f"SELECT recording_id AS id, value, {line} FROM {scan} WHERE kind = {text(kind)}"
+            for kind in self._piece.meaning.signals
+        ])}  # fmt: skip
+
+    def refusals(self) -> str | None:
+        """In the dump's order."""
+        if not self._spools.told["refused"]:
+            return None
+        columns = ", ".join(f"{name}: 'VARCHAR'" for name in ("position", "code", "reason", "raw"))
+        given = f"{text(str(self._spools.quarantine))}, format = 'newline_delimited', columns = {{{columns}}}"
+        return f"SELECT position, code, reason, raw, 'recording' AS kind FROM read_json({given})"
+
+    def counts(self) -> dict[str, int]:
+        """Rows by what became of them."""
+        return self._spools.counts()
 
 
 def _refused(folder: Path, places: Sequence[list[int]]) -> Iterator[tuple[list[int], bytes]]:
@@ -96,7 +148,7 @@ def _run(session: Any, work: Work) -> None:
     parts = int(str(session.conf.get("spark.sql.shuffle.partitions")))
     rows = context.parallelize(list(work.pieces), max(1, len(work.pieces))).flatMap(_rows)
     placed = rows.repartitionAndSortWithinPartitions(parts, lambda key: key[0], keyfunc=lambda key: key[1])
-    named = placed.mapPartitionsWithIndex(partial(_of_keys, work))
+    named = placed.mapPartitionsWithIndex(partial(of_keys, work))
     first = named.reduceByKey(lambda one, other: min(one, other, key=lambda found: found[0]), parts, _number)
     first.mapPartitionsWithIndex(partial(_of_names, work)).count()
 
@@ -110,7 +162,7 @@ def _number(name: Name) -> int:
     return zlib.crc32(repr(name).encode("utf-8", "backslashreplace"))
 
 
-def _of_keys(work: Work, part: int, found: Iterable[tuple[_Key, Any]]) -> Iterator[_Named]:
+def of_keys(work: Work, part: int, found: Iterable[tuple[_Key, Any]]) -> Iterator[_Named]:
     """Spool the rows of some keys; give out the releases and artists that they name."""
     reader = SomeKeys(work.pieces)
     records = reader.records((place, row) for (_, place), row in found)

@@ -9,6 +9,7 @@ import datetime
 import decimal
 import io
 import struct
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,20 @@ _MAGIC = b"PAR1"
 _THRIFT = 100 << 20
 _BUFFER = 1 << 20
 """Bytes of a column that are read at once: without it, the library holds the packed column of a row group whole."""
+_LONG = 64 << 10
+"""Bytes of a text that :func:`is_plain` does not let pass."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Row groups of a file that are read apart: from ``first`` until ``end`` (None: the last); rows before them."""
+
+    first: int = 0
+    end: int | None = None
+    before: int = 0
+
+
+WHOLE = Part()
 
 
 def _seekable(path: Path, limits: Limits) -> BinaryIO:
@@ -161,6 +176,54 @@ def is_sound(path: Path, limits: Limits) -> bool:
     return True
 
 
+def is_plain(path: Path, limits: Limits) -> bool:
+    """Whether a sound file can be read to its end, all text in it is UTF-8, and none of it is long. Reads all of it."""
+    import pyarrow as pa
+
+    try:
+        with path.open("rb") as source:
+            table = _open(path, source, limits)
+            pages = _pages(path, source, table, limits)
+            # A long text that is in a dictionary once, and in every row by number, must not be unpacked row by row.
+            texts = _texts(path, source, limits)
+            listed = _open(path, source, limits, texts)
+            for number in range(len(pages.groups) if texts else 0):
+                pages.check(number, number + 1)
+                if _longest(next(listed.iter_batches(1, [number], texts, use_threads=False), None)) > _LONG:
+                    return False
+            for batch in _batches(table, pages, limits):
+                batch.validate(full=True)
+                if _longest(batch) > _LONG:
+                    return False
+    except (pa.ArrowException, OSError, ValueError, OverflowError, Usage):
+        return False
+    return True
+
+
+def _longest(batch: Any) -> int:
+    """Bytes of the longest text of a batch, or of its dictionaries: the first batch has all that is in them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = [c.dictionary if pa.types.is_dictionary(c.type) else c for c in batch.columns] if batch is not None else []
+    texts = [c for c in found if pa.types.is_string(c.type) or pa.types.is_large_string(c.type)]
+    return max((pc.max(pc.binary_length(c)).as_py() or 0 for c in texts), default=0)
+
+
+def parts(path: Path, rows: int) -> list[Part]:
+    """A file that is plain, cut between its row groups, into parts of so many rows or more."""
+    import pyarrow.parquet as pq
+
+    meta = pq.read_metadata(path)
+    found, first, before, size = [], 0, 0, 0
+    for number in range(meta.num_row_groups):
+        size += meta.row_group(number).num_rows
+        if size >= rows or number == meta.num_row_groups - 1:
+            found.append(Part(first, number + 1, before))
+            first, before, size = number + 1, before + size, 0
+    return found or [WHOLE]
+
+
 def columns(path: Path, limits: Limits) -> tuple[str, ...]:
     """The file's columns. Raises Usage where it is no Parquet file."""
     from fonoteca.sources.sniff import check_columns
@@ -171,15 +234,15 @@ def columns(path: Path, limits: Limits) -> tuple[str, ...]:
     return names
 
 
-def rows(file: TableFile) -> Iterator[Row | Refused]:
+def rows(file: TableFile, part: Part = WHOLE) -> Iterator[Row | Refused]:
     """The rows in order, numbered from 1. A damaged page ends the file with one refusal."""
     import pyarrow as pa
 
-    number = 0
+    number = part.before
     try:
         with _seekable(file.path, file.limits) as source:
             table = _open(file.path, source, file.limits, _texts(file.path, source, file.limits))
-            for values in _values(table, _pages(file.path, source, table, file.limits), file.limits):
+            for values in _values(table, _pages(file.path, source, table, file.limits), file.limits, part):
                 number += 1
                 yield _row(f"{file.name}:{number}", values, file.limits)
     except (pa.ArrowException, OSError, ValueError, OverflowError, Usage) as error:
@@ -195,11 +258,11 @@ def _texts(path: Path, source: BinaryIO, limits: Limits) -> list[str]:
     return [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL"]
 
 
-def _values(table: Any, pages: _Pages, limits: Limits) -> Iterator[dict[str, Any] | None]:
+def _values(table: Any, pages: _Pages, limits: Limits, part: Part) -> Iterator[dict[str, Any] | None]:
     """The rows' values, a batch in memory. Text stays in its dictionary: one long text that stands in every row
     takes its room once, and where a batch would be too large as Python texts, its rows come one by one. None: a row
     is too large by itself."""
-    for batch in _batches(table, pages, limits):
+    for batch in _batches(table, pages, limits, part):
         if sum(map(_weight, batch.columns)) <= limits.batch_text:
             yield from batch.to_pylist()
             continue
@@ -208,12 +271,13 @@ def _values(table: Any, pages: _Pages, limits: Limits) -> Iterator[dict[str, Any
             yield row.to_pylist()[0] if sum(map(_weight, row.columns)) <= limits.batch_text else None
 
 
-def _batches(table: Any, pages: _Pages, limits: Limits) -> Iterator[Any]:
+def _batches(table: Any, pages: _Pages, limits: Limits, part: Part = WHOLE) -> Iterator[Any]:
     """Small row groups are read together: each call has its price."""
-    first, rows = 0, 0
-    for last, group in enumerate(pages.groups, 1):
-        rows += group.rows
-        if rows >= limits.batch_rows or last == len(pages.groups):
+    first, rows = part.first, 0
+    end = len(pages.groups) if part.end is None else part.end
+    for last in range(first + 1, end + 1):
+        rows += pages.groups[last - 1].rows
+        if rows >= limits.batch_rows or last == end:
             size = pages.check(first, last)
             yield from table.iter_batches(batch_size=size, row_groups=range(first, last), use_threads=False)
             first, rows = last, 0
@@ -256,6 +320,8 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
+    if isinstance(value, uuid.UUID):
+        return str(value)
     if isinstance(value, bytes):
         return _text(value)
     if isinstance(value, dict):

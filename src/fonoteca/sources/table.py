@@ -80,12 +80,13 @@ class Table(Source):
         """Large Parquet tables of counts go by columns; None for all others."""
         return table_bulk.bulk(self._files(dump))
 
-    def pieces(self, dump: Dump) -> Sequence[Piece] | None:
-        """Each file; None where the table goes by columns."""
+    def pieces(self, dump: Dump) -> Sequence[Piece]:
+        """Each file; of a table that would go by columns, parts of it."""
         files = self._files(dump)
+        found = [Piece(number, file, meaning) for number, (file, meaning) in enumerate(files)]
         if table_bulk.bulk(files) is not None:
-            return None
-        return [Piece(number, file, meaning) for number, (file, meaning) in enumerate(files)]
+            return replace(found[0], counts=True).parts()
+        return found
 
     def _files(self, dump: Dump) -> list[tuple[TableFile, Mapping]]:
         """Each file with its mapping, checked."""
