@@ -284,7 +284,8 @@ def credited(record: RecordingRecord | ReleaseRecord) -> list[tuple[Any, ...]]:
 
 def shared(record: RecordingRecord | ReleaseRecord) -> dict[str, Any]:
     last = len(record.credits) - 1
-    names = [c.name + (", " if not c.joined_by and n < last else c.joined_by) for n, c in enumerate(record.credits)]
+    names = [c.name + (", " if c.name and not c.joined_by and n < last else c.joined_by)
+             for n, c in enumerate(record.credits)]  # fmt: skip
     return {
         "key": record.key, "title": record.title, "artist": "".join(names) if names else None,
         "flags": list(record.flags), "credits": credited(record), "identifiers": [*record.identifiers],

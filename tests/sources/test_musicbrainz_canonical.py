@@ -28,7 +28,7 @@ from harness import ok
 pytestmark = pytest.mark.core
 
 SOURCE = MusicBrainz()
-DATA = ",".join(canonical.COLUMNS[""]) + "\n"
+DATA = ",".join(canonical.COLUMNS[canonical.NAMES]) + "\n"
 HEAD = {kind: ",".join(canonical.COLUMNS[kind]) for kind in canonical.KINDS}
 
 
@@ -158,7 +158,7 @@ def test_a_folder_stands_for_its_files_whatever_they_are_called(tmp_path: Path) 
     dump = SOURCE.resolve(Dump([folder]))
     assert [path.name for path in dump.paths] == ["data.csv", "x"]
     assert SOURCE.warnings(dump) == [
-        "there is no canonical_release_redirect.csv: no release gets its canonical MBID"
+        canonical.passed("data.csv"), "there is no canonical_release_redirect.csv: no release gets its canonical MBID",
     ]  # fmt: skip
     assert len(both(tmp_path, folder)[0]) == 1
 
@@ -182,7 +182,7 @@ def test_a_table_without_its_columns_stops_the_work(tmp_path: Path) -> None:
 
 
 def test_names_alone_say_nothing_of_canonical_mbids(tmp_path: Path) -> None:
-    path = file(tmp_path / "data.csv", DATA.encode())
+    path = archive(tmp_path / "a.tar", canonical_musicbrainz_data=DATA.encode())
     with pytest.raises(Usage) as caught:
         by_lines(path)
     assert caught.value.code == "missing-table"

@@ -117,7 +117,7 @@ def by_lines(*paths: Path) -> tuple[Rows, list[tuple[str, ...]], dict[str, int]]
 
 def described(record: RecordingRecord | ReleaseRecord) -> dict[str, Any]:
     last = len(record.credits) - 1
-    shown = "".join(c.name + (", " if not c.joined_by and n < last else c.joined_by)
+    shown = "".join(c.name + (", " if c.name and not c.joined_by and n < last else c.joined_by)
                     for n, c in enumerate(record.credits))  # fmt: skip
     names = [(make_id(Kind.ARTIST, "musicbrainz", c.key) if c.key else None, c.name, c.role, c.joined_by)
              for c in record.credits]  # fmt: skip

@@ -82,8 +82,8 @@ _CREDITS = f"""
         FROM facts_credit)
     SELECT * FROM rows WHERE place = 1"""
 _NAMES = """
-    SELECT kind, entity_id, string_agg(name || CASE WHEN joined_by = '' AND NOT final THEN ', ' ELSE joined_by END, ''
-        ORDER BY ordinal, name) AS artist
+    SELECT kind, entity_id, string_agg(name || CASE WHEN joined_by = '' AND name <> '' AND NOT final THEN ', '
+        ELSE joined_by END, '' ORDER BY ordinal, name) AS artist
     FROM (SELECT *, ordinal = max(ordinal) OVER (PARTITION BY kind, entity_id) AS final
           FROM credits WHERE role = 'artist')
     GROUP BY kind, entity_id"""

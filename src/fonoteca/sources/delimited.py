@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import deque
 from collections.abc import Iterator
+from typing import Protocol
 
 from fonoteca.sources.limits import Limits
 from fonoteca.sources.records import Refused
@@ -17,10 +17,18 @@ class TooLong(Exception):
     """A line or row beyond its limit."""
 
 
+class Text(Protocol):
+    """What lines are read from."""
+
+    def readline(self, size: int, /) -> str:
+        """A line with its end, or so many characters of it; nothing at the end."""
+        ...
+
+
 class Lines(Iterator[str]):
     """Lines of a text, counted, in bounded memory; the lines of the row at hand can be read again."""
 
-    def __init__(self, text: io.TextIOWrapper, limits: Limits) -> None:
+    def __init__(self, text: Text, limits: Limits) -> None:
         self._text = text
         self._limits = limits
         self._again: deque[str] = deque()
@@ -36,6 +44,17 @@ class Lines(Iterator[str]):
         self.first += len(self.taken)
         self.taken = []
         self._chars = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether lines are to be read again."""
+        return bool(self._again)
+
+    def skip(self, count: int) -> int:
+        """Lines that somebody else has taken from the text: the number of the first of them."""
+        self.begin()
+        self.first += count
+        return self.first - count
 
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else self._read()
@@ -79,10 +98,10 @@ class Lines(Iterator[str]):
         return whole if whole and not whole.endswith(("\n", "\r")) else None
 
 
-class _Rows:
+class Rows:
     """One pass over one file."""
 
-    def __init__(self, file: TableFile, text: io.TextIOWrapper, *, ragged: bool) -> None:
+    def __init__(self, file: TableFile, text: Text, *, ragged: bool = False) -> None:
         self._file = file
         self._ragged = ragged
         self.lines = Lines(text, file.limits)
@@ -148,7 +167,7 @@ def header(file: TableFile) -> list[str]:
     """The cells of the file's header. ValueError with the reason where it cannot be read."""
     text, _ = open_text(file.path, file.encoding, file.limits)
     with text:
-        return _Rows(file, text, ragged=False).header()
+        return Rows(file, text).header()
 
 
 def rows(file: TableFile, *, ragged: bool = False) -> Iterator[Row | Refused]:
@@ -159,7 +178,7 @@ def rows(file: TableFile, *, ragged: bool = False) -> Iterator[Row | Refused]:
     """
     text, stream = open_text(file.path, file.encoding, file.limits)
     with text:
-        table = _Rows(file, text, ragged=ragged)
+        table = Rows(file, text, ragged=ragged)
         table.header()
         while (found := table.cells()) is not None:
             if not found[0] and found[1] is None:

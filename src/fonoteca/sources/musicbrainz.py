@@ -21,7 +21,8 @@ INFO = SourceInfo(
     size="7 GB packed, September 2026: 40 million recordings, 5.7 million releases, 3 million artists",
     files="mbdump.tar.bz2 (or another tar) or a folder with its files; mbdump-derived.tar.bz2 with mbdump.tar.bz2 "
     "(genres and ratings, dataset 'derived'); recording, release and artist.tar.xz of the JSON dumps or their lines; "
-    "musicbrainz-canonical-dump-*.tar.zst or its CSV files (canonical MBIDs, dataset 'canonical')",
+    "musicbrainz-canonical-dump-*.tar.zst or its CSV files (canonical MBIDs, dataset 'canonical'; its names with "
+    "--dataset canonical-data, or canonical_musicbrainz_data.csv alone)",
 )
 _DERIVED_INFO = replace(INFO, licences=(FieldLicence("*", DERIVED_LICENCE, "MusicBrainz"),))
 

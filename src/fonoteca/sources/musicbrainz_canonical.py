@@ -1,8 +1,9 @@
 """MusicBrainz's canonical dump: for a recording or release that has a more usual twin, the MBID of that one.
 
 ``musicbrainz-canonical-dump-*.tar.zst`` as published, or its CSV files. All of an entity that comes of it is one
-identifier, ``canonical_mbid``; the names in ``canonical_musicbrainz_data.csv`` stand in mbdump and are not read. Only
-MBIDs are read, and those have no line end in them, so a row is a line whatever quotes are around it.
+identifier, ``canonical_mbid``; the names in ``canonical_musicbrainz_data.csv`` are a dump of their own, told in
+:mod:`fonoteca.sources.musicbrainz_names`. Only MBIDs are read here, and those have no line end in them, so a row is a
+line whatever quotes are around it.
 """
 
 from __future__ import annotations
@@ -25,15 +26,19 @@ from fonoteca.sources.rows import refused
 
 SCHEME = "canonical_mbid"
 KINDS = ("recording", "release")
-MEMBERS = {f"canonical_{kind}_redirect.csv": kind for kind in KINDS}
+NAMES = "names"
+"""The kind of the table that is not of redirects."""
 DATA = "canonical_musicbrainz_data.csv"
+MEMBERS = {**{f"canonical_{kind}_redirect.csv": kind for kind in KINDS}, DATA: NAMES}
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "recording": ("recording_mbid", "canonical_recording_mbid", "canonical_release_mbid"),
     "release": ("release_mbid", "canonical_release_mbid", "release_group_mbid"),
-    "": ("id", "artist_credit_id", "artist_mbids", "artist_credit_name", "release_mbid", "release_name",
-         "recording_mbid", "recording_name", "combined_lookup", "score"),
+    NAMES: ("recording_mbid", "recording_name", "release_mbid", "release_name", "artist_mbids", "artist_credit_name",
+            "id", "artist_credit_id", "combined_lookup", "score"),
 }  # fmt: skip
-"""Kind → the columns that are known, its MBID and the canonical one first; '' is the table that is not read."""
+"""Kind → the columns that are known; first those that are needed: of redirects the MBID and the canonical one."""
+NEEDED: Mapping[str, tuple[str, ...]] = {kind: known[: 6 if kind == NAMES else 2] for kind, known in COLUMNS.items()}
+"""Kind → the columns without which it cannot be read."""
 BLOCK = 4 << 20
 _LOOKED_AT = 16
 _SMALL = 1 << 20
@@ -75,7 +80,7 @@ class Redirect:
 
 
 def find(dump: Dump) -> list[File] | None:
-    """The files of a canonical dump; None where it is none."""
+    """The files of a canonical dump; None where it is none. Raises Usage ``unknown-columns`` for changed names."""
     paths = [inner for path in dump.paths for inner in _inside(path)]
     shown = names(paths)
     found = [file for path in paths if (file := _look(path, shown[path])) is not None]
@@ -100,14 +105,17 @@ def _look(path: Path, shown: str) -> File | None:
             base = member.name.rpartition("/")[2]
             if member.size is None:
                 columns = _header(member.stream)
-                kind = _kind(columns)
-                return None if kind is None else File(path, shown, kind, columns)
-            if base in MEMBERS or base == DATA:
+                kind = NAMES if _are_like_names(columns) else _kind(columns)
+                return None if kind is None else File(path, shown, kind, _checked(columns, kind, shown))
+            if base in MEMBERS:
                 return File(path, shown, None)
             if member.size > _SMALL:
                 return None  # its first large file tells what an archive is: others may be gigabytes behind it
-    except (unpack.TornDump, Usage):
+    except unpack.TornDump:
         return None
+    except Usage as error:
+        if error.code == "unknown-columns":
+            raise
     return None
 
 
@@ -120,14 +128,20 @@ def _header(stream: IO[bytes]) -> tuple[str, ...]:
 def _kind(columns: Sequence[str]) -> str | None:
     if len(set(columns)) < len(columns):
         return None
-    wanted = {kind: known[:2] if kind else known for kind, known in COLUMNS.items()}
-    return next((kind for kind, needed in wanted.items() if set(needed) <= set(columns)), None)
+    return next((kind for kind, needed in NEEDED.items() if set(needed) <= set(columns)), None)
+
+
+def _are_like_names(columns: Sequence[str]) -> bool:
+    """Whether most of the columns of names are there: where another is not, they have changed."""
+    return 2 * len(set(columns) & set(NEEDED[NAMES])) > len(NEEDED[NAMES])
 
 
 def warnings(files: Sequence[File]) -> Iterator[str]:
     """What is known before anything is read."""
     for file in files:
-        if file.kind:
+        if file.kind == NAMES:
+            yield passed(file.shown)
+        elif file.kind:
             yield from drift(file.shown, file.kind, file.columns)
     if all(file.kind is not None for file in files):
         yield from lacking({file.kind for file in files if file.kind})
@@ -143,28 +157,39 @@ def drift(shown: str, kind: str, columns: Sequence[str]) -> Iterator[str]:
 def lacking(kinds: Iterable[str]) -> Iterator[str]:
     """Sentences about tables that are not there."""
     for name, kind in MEMBERS.items():
-        if kind not in kinds:
+        if kind != NAMES and kind not in kinds:
             yield f"there is no {name}: no {kind} gets its canonical MBID"
 
 
-def no_redirects(files: Sequence[File]) -> Usage:
-    """What is said of a dump in which no table is read."""
+def passed(shown: str) -> str:
+    """A sentence about names that nobody asked for."""
+    return (f"{shown}: names of recordings, releases and artists are in it and are left out: with --dataset "
+            "canonical-data they are read, and only they")  # fmt: skip
+
+
+def no_table(files: Sequence[File], kinds: Sequence[str] = KINDS) -> Usage:
+    """What is said of a dump in which none of these tables is."""
     where = ", ".join(file.shown for file in files[:3])
-    return Usage("missing-table", "The dump has no table of redirects", f"{where} has none of {', '.join(MEMBERS)}",
-                 "fetch musicbrainz-canonical-dump-*.tar.zst whole", where)  # fmt: skip
+    wanted = [name for name, kind in MEMBERS.items() if kind in kinds]
+    what = "names" if kinds == (NAMES,) else "redirects"
+    return Usage("missing-table", f"The dump has no table of {what}", f"{where} has none of {', '.join(wanted)}",
+                 "fetch musicbrainz-canonical-dump-*.tar.zst whole, and name no other --dataset than its own",
+                 where)  # fmt: skip
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def tables(files: Sequence[File]) -> Iterator[Table | Refused]:
-    """The tables of redirects, and a refusal for each entry of an archive that no dump should have.
+def tables(files: Sequence[File], kinds: Sequence[str] = KINDS) -> Iterator[Table | Refused]:
+    """The tables of these kinds, and a refusal for each entry of an archive that no dump should have.
+
+    Other tables of an archive come, too, but without columns: not to be read.
 
     Raises:
         Usage: ``unknown-columns``; TornDump, also while a table is read.
     """
     for file in files:
-        if file.kind == "":
+        if file.kind is not None and file.kind not in kinds:
             continue
         for member in unpack.members(file.path):
             if isinstance(member, Refused):
@@ -173,13 +198,14 @@ def tables(files: Sequence[File]) -> Iterator[Table | Refused]:
             kind = file.kind or MEMBERS.get(member.name.rpartition("/")[2])
             if kind is not None:
                 shown = f"{file.shown}/{member.name}" if file.kind is None else file.shown
-                yield Table(kind, shown, _checked(_header(member.stream), kind, shown), member.stream)
+                columns = _checked(_header(member.stream), kind, shown) if kind in kinds else ()
+                yield Table(kind, shown, columns, member.stream)
 
 
 def _checked(columns: tuple[str, ...], kind: str, shown: str) -> tuple[str, ...]:
     if _kind(columns) != kind:
         raise Usage("unknown-columns", f"{shown} has other columns than MusicBrainz publishes",
-                    f"it has {', '.join(columns)[:200]}; needed are {' and '.join(COLUMNS[kind][:2])}, each once",
+                    f"it has {', '.join(columns)[:200]}; needed are {' and '.join(NEEDED[kind])}, each once",
                     "see whether a newer fonoteca knows this table; nothing was changed", shown)  # fmt: skip
     return columns
 
@@ -201,7 +227,7 @@ def blocks(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 def pattern(table: Table) -> re.Pattern[bytes]:
     """What a block matches whose lines all can be read, and give what :func:`line` gives."""
     one = rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    cells = [one if name in COLUMNS[table.kind][:2] else rb"[ !#-+\--~]{0,99}+" for name in table.columns]
+    cells = [one if name in NEEDED[table.kind] else rb"[ !#-+\--~]{0,99}+" for name in table.columns]
     return re.compile(rb"(?:" + b",".join(cells) + rb"\n)*+")
 
 
@@ -219,11 +245,11 @@ def line(data: bytes, number: int, table: Table) -> Redirect | Refused | None:
         reason = f"the header has {len(table.columns)} columns, this line {len(cells)}"
         return _refused(table, number, "column-count", reason, text)
     row = dict(zip(table.columns, cells, strict=True))
-    key, target = (mbid(row[name].strip()) for name in COLUMNS[table.kind][:2])
+    key, target = (mbid(row[name].strip()) for name in NEEDED[table.kind])
     if key is None:
-        return _refused(table, number, "no-key", f"{COLUMNS[table.kind][0]} is no MBID", text)
+        return _refused(table, number, "no-key", f"{NEEDED[table.kind][0]} is no MBID", text)
     if target is None:
-        return _refused(table, number, "no-content", f"{COLUMNS[table.kind][1]} is no MBID", text)
+        return _refused(table, number, "no-content", f"{NEEDED[table.kind][1]} is no MBID", text)
     return Redirect(number, key, target)
 
 
@@ -252,13 +278,15 @@ def records(files: Sequence[File]) -> Iterator[Record]:
         if isinstance(table, Refused):
             found.append(table)
             continue
+        if not table.columns:
+            continue
         seen.setdefault(table.kind, {})
         for one in _lines(table):
             found.append(one if isinstance(one, Refused) else (table.kind, table.shown, one))
             if isinstance(one, Redirect) and one.key != one.target:
                 seen[table.kind].setdefault(one.key, one.target)
     if not seen:
-        raise no_redirects(files)
+        raise no_table(files)
     loops = {kind: set(loop(leads)) for kind, leads in seen.items()}
     given: set[tuple[str, str]] = set()
     for told in found:

@@ -18,7 +18,7 @@ from fonoteca.core import durable
 from fonoteca.core.progress import Progress, Unit
 from fonoteca.sources import musicbrainz_canonical as canonical
 from fonoteca.sources.bulk import Flat, Sql, columns, literal
-from fonoteca.sources.musicbrainz_canonical import COLUMNS, KINDS, File, Redirect, Table
+from fonoteca.sources.musicbrainz_canonical import KINDS, NAMES, NEEDED, File, Redirect, Table
 from fonoteca.sources.musicbrainz_pieces import PIECE
 from fonoteca.sources.records import Refused
 
@@ -61,7 +61,7 @@ class CanonicalBulk(Flat):
     def _size(self) -> int:
         """Bytes of all lines, about: what packed ones come to is a guess."""
         packed = any(file.kind is None for file in self.files)
-        size = sum(file.path.stat().st_size for file in self.files if file.kind != "")
+        size = sum(file.path.stat().st_size for file in self.files if file.kind != NAMES)
         return size * (_RATIO if packed else 1)
 
     def prepare(self, sql: Sql, progress: Progress) -> None:
@@ -132,12 +132,15 @@ class CanonicalBulk(Flat):
                 self._refuse(broken, seq, table)
                 seq += 1
                 continue
+            if not table.columns:
+                progress.warn(canonical.passed(table.shown))
+                continue
             kinds.add(table.kind)
             if packed:  # of plain files it is said before
                 _warn(progress, canonical.drift(table.shown, table.kind, table.columns))
             seq = self._read_table(sql, table, seq, broken)
         if not kinds:
-            raise canonical.no_redirects(self.files)
+            raise canonical.no_table(self.files)
         if packed:
             _warn(progress, canonical.lacking(kinds))
         progress.advance(sum(file.path.stat().st_size for file in self.files))
@@ -224,7 +227,7 @@ def _reading(path: Path, table: Table) -> str:
     """The query of the staged columns. Names of those that are not kept do not matter."""
     listed = []
     for number, name in enumerate(table.columns):
-        kept = COLUMNS[table.kind].index(name) if name in COLUMNS[table.kind][:2] else None
+        kept = NEEDED[table.kind].index(name) if name in NEEDED[table.kind] else None
         listed.append((f"c{number}", "VARCHAR") if kept is None else (("key", "target")[kept], "UUID"))
     return (
         f"SELECT key, target FROM read_csv({literal(path)}, auto_detect=false, header=false, delim=',', quote='', "
@@ -237,7 +240,7 @@ def _written(found: Redirect | Refused | None, table: Table) -> bytes:
     """The line as the engine reads it."""
     cells = [""] * len(table.columns)
     if isinstance(found, Redirect):
-        for name, value in zip(COLUMNS[table.kind][:2], (found.key, found.target), strict=True):
+        for name, value in zip(NEEDED[table.kind], (found.key, found.target), strict=True):
             cells[table.columns.index(name)] = value
     return ",".join(cells).encode() + b"\n"
 

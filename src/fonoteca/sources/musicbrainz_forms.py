@@ -1,4 +1,4 @@
-"""The forms that a dump of MusicBrainz has: tables, what is derived from votes, lines of JSON, canonical MBIDs.
+"""The forms that a dump of MusicBrainz has: tables, what votes derive, lines of JSON, canonical MBIDs, their names.
 
 A form is told by the files. A new one is a class with the methods of :class:`Form`, and an entry in ``_FORMS``.
 Imports wait until a form is used: to list the sources needs none of them.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from fonoteca.sources import musicbrainz_canonical as canonical
 from fonoteca.sources import musicbrainz_files as tables
 from fonoteca.sources import musicbrainz_json as json_lines
+from fonoteca.sources import musicbrainz_names as names
 from fonoteca.sources.records import Dump, Record
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ DERIVED = "derived"
 """The dataset of what is not CC0: genres and ratings."""
 CANONICAL = "canonical"
 """The dataset of the MBIDs of more usual twins."""
+CANONICAL_DATA = "canonical-data"
+"""The dataset of the names beside them; it also chooses them in a dump that has both."""
 
 
 class Form(Protocol):
@@ -140,6 +143,33 @@ class CanonicalForm:
         return canonical.records(self.files)
 
 
+@dataclass(frozen=True)
+class NamesForm:
+    """The names in the canonical dump."""
+
+    files: Sequence[canonical.File]
+    derived: bool = False
+
+    def resolve(self, dump: Dump) -> Dump:
+        """A folder becomes the files with names; a dataset of their own."""
+        paths = tuple(file.path for file in self.files)
+        return replace(dump, paths=paths, dataset=dump.dataset or CANONICAL_DATA)
+
+    def warnings(self) -> Sequence[str]:
+        """Columns that are not known."""
+        return list(names.warnings(self.files))
+
+    def bulk(self) -> Bulk:
+        """By columns."""
+        from fonoteca.sources.musicbrainz_names_bulk import NamesBulk
+
+        return NamesBulk(self.files)
+
+    def records(self) -> Iterator[Record]:
+        """Row by row."""
+        return names.records(self.files)
+
+
 def _tables(dump: Dump) -> Form | None:
     files = tables.find(dump)
     return None if files is None else TablesForm(files)
@@ -152,7 +182,12 @@ def _json(dump: Dump) -> Form | None:
 
 def _canonical(dump: Dump) -> Form | None:
     files = canonical.find(dump)
-    return None if files is None else CanonicalForm(files)
+    if files is None:
+        return None
+    alone = all(file.kind == canonical.NAMES for file in files)
+    if dump.dataset == CANONICAL_DATA or (alone and dump.dataset != CANONICAL):
+        return NamesForm(names.find(files))
+    return CanonicalForm(files)
 
 
 _FORMS: tuple[Callable[[Dump], Form | None], ...] = (_json, _tables, _canonical)

@@ -84,7 +84,7 @@ def credit_text(credits_: str) -> str:
     only = f"{credits_}[1]"
     return f"""nullif(CASE WHEN len({credits_}) = 1 THEN {only}.name || {only}.joined_by ELSE
         array_to_string(list_transform({credits_}, lambda x, i: x.name || CASE WHEN x.joined_by = '' AND
-        i < len({credits_}) THEN ', ' ELSE x.joined_by END), '') END, '')"""
+        x.name <> '' AND i < len({credits_}) THEN ', ' ELSE x.joined_by END), '') END, '')"""
 
 
 def artists_of(source: str, credit: str) -> str:

@@ -48,8 +48,8 @@ def credit_lists(low: int, high: int) -> str:
     SELECT artist_credit,
         list_transform(c, lambda x: struct_pack(artist_id := x.artist_id, name := x.name, role := 'artist',
             joined_by := x.joined_by)) AS credits,
-        array_to_string(list_transform(c, lambda x, i: x.name || CASE WHEN x.joined_by = '' AND i < len(c) THEN ', '
-            ELSE x.joined_by END), '') AS artist
+        array_to_string(list_transform(c, lambda x, i: x.name || CASE WHEN x.joined_by = '' AND x.name <> '' AND
+            i < len(c) THEN ', ' ELSE x.joined_by END), '') AS artist
     FROM (SELECT artist_credit, list_sort(list(struct_pack(position, artist_id, name, joined_by))) AS c
         FROM mb_credit_names WHERE artist_credit >= {low} AND artist_credit < {high} GROUP BY artist_credit)"""
 

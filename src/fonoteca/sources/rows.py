@@ -72,11 +72,13 @@ class TableFile:
     delimiter: str = ","
     quoting: bool = True
     limits: Limits = field(default=LIMITS)
+    shown: str = ""
+    """How positions name it, where that is not the file's name."""
 
     @property
     def name(self) -> str:
         """The file's name, as positions give it."""
-        return self.path.name
+        return self.shown or self.path.name
 
     def rows(self) -> Iterator[Row | Refused]:
         """All rows in order. A bad row comes as :class:`Refused`, and so does the torn end of a file."""
