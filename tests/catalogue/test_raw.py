@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fonoteca.catalogue import raw
@@ -155,3 +159,79 @@ def test_old_mbids_are_shown_as_redirects(tmp_path: Path) -> None:
 def test_a_position_of_no_form_is_said() -> None:
     with pytest.raises(Usage):
         raw.find({"source": "s", "dump": "d", "position": "x"}, (), [Path(__file__)])
+
+
+TEXT = "id,title,artist\n1,Ünë,Ana\n2,Two,Bo\n3,Three,Cy\n"
+WRITTEN = {
+    "cr.csv": TEXT.replace("\n", "\r").encode(), "crlf.csv": TEXT.replace("\n", "\r\n").encode(),
+    "mixed.csv": TEXT.replace("a\n2", "a\r2").encode(), "wide.csv": TEXT.encode("utf-16"),
+    "latin.csv": TEXT.encode("cp1252"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_rows_are_numbered_and_read_as_the_reader_did(name: str, tmp_path: Path) -> None:
+    layout, path = archive(tmp_path / "a"), tmp_path / name
+    path.write_bytes(WRITTEN[name])
+    read_in(layout, "table", [path])
+    told = {key: [one.text for one in found] for key, found in sampled(layout, [path])}
+    assert told == {"1": ["1,Ünë,Ana"], "2": ["2,Two,Bo"], "3": ["3,Three,Cy"]}
+
+
+def test_a_lone_quote_in_a_table_of_tabs_ends_with_its_line(tmp_path: Path) -> None:
+    layout, path = archive(tmp_path / "a"), tmp_path / "t.tsv"
+    path.write_text('id\ttitle\n1\t7" single\n2\tTwo\n', "utf-8")
+    read_in(layout, "table", [path])
+    assert {one.text for _, found in sampled(layout, [path]) for one in found} == {'1\t7" single', "2\tTwo"}
+
+
+def test_rows_of_parquet_come_as_json(tmp_path: Path) -> None:
+    layout, path = archive(tmp_path / "a"), tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": ["1", "2"], "title": ["One", "Two"], "n": [1.5, None]}), path)
+    read_in(layout, "table", [path])
+    told = {key: json.loads(str(one.text)) for key, found in sampled(layout, [path]) for one in found}
+    assert told == {"1": {"id": "1", "title": "One", "n": 1.5}, "2": {"id": "2", "title": "Two", "n": None}}
+
+
+@pytest.mark.shared_data
+def test_records_of_oai_pmh_and_documents_of_the_internet_archive_are_read_again(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    layout, pages = archive(tmp_path / "a"), sorted((shared_data / "oai-pmh").glob("*.xml"))
+    read_in(layout, "oai_pmh", [shared_data / "oai-pmh"])
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"items": [{"identifier": "a", "title": "A"}, {"identifier": "b", "title": "B"}]}))
+    read_in(layout, "internet_archive", [answer])
+    told = dict(sampled(layout, [*known(layout, pages), answer]))
+    assert {key: len(found) for key, found in told.items()}.keys() >= {"a", "b"}
+    for key, found in told.items():
+        assert any(key in str(one.text) for one in found), (key, found)
+
+
+def test_a_folder_stands_for_the_files_in_it_that_were_read(tmp_path: Path) -> None:
+    root, dumps = tmp_path / "a", tmp_path / "dumps"
+    archive(root)
+    dumps.mkdir()
+    (dumps / "songs.csv").write_text(SONGS, encoding="utf-8")
+    (dumps / "other.txt").write_text("no dump", encoding="utf-8")
+    ok("ingest", "table", "../dumps/songs.csv", cwd=root)
+    (one,) = ok("show", "table:3", "--raw", "../dumps", "--json", cwd=root).json["raw"]
+    assert one["text"] == "3,Three,Cy,"
+
+
+@pytest.mark.parametrize("source", ["table", "discogs", "oai_pmh"])
+def test_a_name_that_is_no_text_does_no_harm(source: str, tmp_path: Path) -> None:
+    """Once such a name made a manifest that nobody could read, and the catalogue with it."""
+    layout, path = archive(tmp_path / "a"), tmp_path / os.fsdecode(b"\xff\xc3(.csv")
+    path.write_bytes({
+        "table": SONGS.encode(),
+        "discogs": b'<artists><artist><id>1</id><name>1</name></artist></artists>',
+        "oai_pmh": b'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords><record><header><identifier>1'
+                   b"</identifier><datestamp>2020</datestamp></header><metadata><d "
+                   b'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>1</dc:title></d></metadata></record>'
+                   b"</ListRecords></OAI-PMH>",
+    }[source])  # fmt: skip
+    read_in(layout, source, [path])
+    for _, found in sampled(layout, [path], "recording artist"):
+        assert all(one.text for one in found), found
+        assert {one.position.rpartition(":")[0] for one in found} == {"\ufffd\ufffd(.csv"}

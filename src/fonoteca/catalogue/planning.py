@@ -20,6 +20,7 @@ from fonoteca.core.layout import ArchiveLayout
 from fonoteca.core.progress import SILENT, Progress, Unit
 from fonoteca.core.settings import Settings
 from fonoteca.sources.bulk import Bulk, BulkSource
+from fonoteca.sources.documents import shown_name
 from fonoteca.sources.records import Dump, FieldLicence, Record, Source, SourceInfo
 from fonoteca.sources.table_pieces import Piece, PiecedSource
 
@@ -157,4 +158,4 @@ def _dump_file(path: Path, progress: Progress) -> DumpFile:
             sha256.update(data)
             length += len(data)
             progress.advance(len(data))
-    return DumpFile(path.name, length, sha256.hexdigest())
+    return DumpFile(shown_name(path), length, sha256.hexdigest())

@@ -1,8 +1,8 @@
 """The raw record behind a value: read again from its dump, at its position (promise I12).
 
-Each file must be one that was read, by its digest. A position is a name and a number: of a line, or of a record of
-XML; what stands behind ``#`` (a track of a release) is inside that record. Only what a person asks for is looked up:
-every file is read through once.
+Each file must be one that was read, by its digest. A position is a name and a number: of a line, a row, or a record
+of XML; what stands behind ``#`` (a track of a release) is inside that record. Only what a person asks for is looked up:
+every file is read through once, by the reader that gave it its positions.
 """
 
 from __future__ import annotations
@@ -14,16 +14,21 @@ from pathlib import Path
 from typing import IO, Any
 
 from fonoteca.catalogue.generation import PartitionEntry
+from fonoteca.core import canonical
 from fonoteca.core.errors import Usage
-from fonoteca.sources import unpack, xmlrecords
+from fonoteca.sources import internet_archive, jsondocs, listenbrainz, oai_pmh, unpack, xmlrecords
 from fonoteca.sources.discogs_shapes import SHAPES
+from fonoteca.sources.documents import shown_name
 from fonoteca.sources.limits import LIMITS
 from fonoteca.sources.records import Refused
+from fonoteca.sources.rows import Row, describe
+from fonoteca.sources.xmlrecords import Fragment
 
 _READ = 1 << 20
-_HEAD = 4096
-_XML = b"<"
-_PARQUET = b"PAR1"
+_LINES = frozenset({"musicbrainz", "acoustid"})
+"""Sources whose positions are lines that end at LF, in files and in archives."""
+_DOCUMENTS = {"internet_archive": internet_archive.parts, "listenbrainz": listenbrainz.parts}
+"""Sources whose files may be one JSON document; how each finds the rows in it."""
 
 
 @dataclass
@@ -70,15 +75,24 @@ def find(value: Any, partitions: Sequence[PartitionEntry], paths: Iterable[Path]
         Failed: ``torn-dump``.
     """
     found = [Raw(*place) for place in sorted(set(_places(value)))]
-    for path in paths:
+    for path in _files(paths, partitions):
         dumps = _dumps(path, partitions)
         wanted = _Wanted()
         for raw in found:
             if raw.dump in dumps and raw.text is None:
                 wanted.add(raw)
         if wanted.by_name:
-            _read(path, wanted.by_name)
+            _read(path, wanted.by_name, {raw.source for named in wanted.by_name.values() for _, raw in named})
     return found
+
+
+def _files(paths: Iterable[Path], partitions: Sequence[PartitionEntry]) -> Iterator[Path]:
+    """The files; a folder stands for those in it that have the name and size of one that was read."""
+    known = {(f.name, f.bytes) for p in partitions for f in p.dump.files}
+    for path in paths:
+        within = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
+        read = [p for p in within if (shown_name(p), p.stat().st_size) in known]
+        yield from read or [path]
 
 
 def _places(value: Any) -> Iterator[tuple[str, str, str]]:
@@ -109,17 +123,15 @@ def _dumps(path: Path, partitions: Sequence[PartitionEntry]) -> set[str]:
     return found
 
 
-def _read(path: Path, wanted: Mapping[str, list[tuple[int, Raw]]]) -> None:
-    if path.name in wanted and not unpack.is_archive(path):
+def _read(path: Path, wanted: Mapping[str, list[tuple[int, Raw]]], sources: set[str]) -> None:
+    name = shown_name(path)
+    if name in wanted and not unpack.is_archive(path):
+        rows = _rows(path, sources)
+        if rows is not None:
+            _numbered(rows, name, wanted[name])
+            return
         with unpack.plain(path) as stream:
-            head = stream.peek(_HEAD)[:_HEAD]
-            if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_XML):
-                _elements(path, wanted[path.name])
-            elif head.startswith(_PARQUET):
-                for _, raw in wanted[path.name]:
-                    raw.file, raw.why = path.name, "rows of Parquet are not read again yet"
-            else:
-                _lines(stream, path.name, wanted[path.name])
+            _lines(stream, name, wanted[name])
         return
     for member in unpack.members(path):
         if isinstance(member, Refused):
@@ -129,24 +141,48 @@ def _read(path: Path, wanted: Mapping[str, list[tuple[int, Raw]]]) -> None:
             _lines(member.stream, name, wanted[name])
 
 
-def _lines(stream: IO[bytes], name: str, wanted: list[tuple[int, Raw]]) -> None:
-    """Lines, as they are; a quoted cell of a table goes on over line ends."""
-    table = ".csv" in name.lower() or ".tsv" in name.lower()
+def _rows(path: Path, sources: set[str]) -> Iterator[Fragment | Row | Refused] | None:
+    """The rows or records of a file as its source reads them; None where they are lines of bytes."""
+    if sources & _LINES:
+        return None
+    if (root := xmlrecords.root_of(path)) is not None:
+        shape = SHAPES.get(root[0].decode("ascii", "replace")) or oai_pmh.shape_of(path)
+        return xmlrecords.records(path, shape)
+    parts = next((_DOCUMENTS[source] for source in sorted(sources) if source in _DOCUMENTS), None)
+    try:
+        file = describe(path)
+    except Usage:
+        return None if parts is None else jsondocs.rows(path, parts)
+    return file.rows() if file.format == "parquet" or parts is None else jsondocs.rows(path, parts)
+
+
+def _numbered(rows: Iterable[Fragment | Row | Refused], name: str, wanted: list[tuple[int, Raw]]) -> None:
     left = {number: [raw for n, raw in wanted if n == number] for number, _ in wanted}
-    open_rows: list[tuple[bytearray, list[Raw]]] = []
+    for row in rows:
+        number = int(row.position.rpartition(":")[2])
+        if number in left:
+            _say(left.pop(number), name, _written(row))
+        if not left:
+            return
+    for raws in left.values():
+        _say(raws, name, None)
+
+
+def _written(row: Fragment | Row | Refused) -> str:
+    """The row as it stands there; of Parquet, which has no text, its columns as JSON."""
+    if isinstance(row, Row) and row.raw is None:
+        return canonical.encode(dict(row.values)).decode("utf-8", "replace")
+    return row.raw.decode("utf-8", "replace") if isinstance(row, Fragment) else row.raw or ""
+
+
+def _lines(stream: IO[bytes], name: str, wanted: list[tuple[int, Raw]]) -> None:
+    """Lines, as they are."""
+    left = {number: [raw for n, raw in wanted if n == number] for number, _ in wanted}
     for number, line in enumerate(_split(stream), start=1):
         if number in left:
-            open_rows.append((bytearray(), left.pop(number)))
-        for row, _ in open_rows:
-            row.extend(line)
-        done = [pair for pair in open_rows if not table or pair[0].count(b'"') % 2 == 0 or len(pair[0]) > LIMITS.row]
-        open_rows = [pair for pair in open_rows if pair not in done]
-        for row, raws in done:
-            _say(raws, name, bytes(row))
-        if not left and not open_rows:
+            _say(left.pop(number), name, line.decode("utf-8", "replace"))
+        if not left:
             break
-    for row, raws in open_rows:
-        _say(raws, name, bytes(row))
     for raws in left.values():
         _say(raws, name, None)
 
@@ -163,27 +199,9 @@ def _split(stream: IO[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
-def _elements(path: Path, wanted: list[tuple[int, Raw]]) -> None:
-    """Records of the dumps of Discogs, numbered as they are read."""
-    root = xmlrecords.root_of(path)
-    shape = SHAPES.get(root[0].decode("ascii", "replace")) if root else None
-    left = {number: [raw for n, raw in wanted if n == number] for number, _ in wanted}
-    for found in xmlrecords.records(path, shape) if shape else ():
-        number = int(found.position.rpartition(":")[2])
-        if number in left and isinstance(found, xmlrecords.Fragment):
-            _say(left.pop(number), path.name, found.raw)
-        if not left:
-            return
-    for raws in left.values():
-        _say(raws, path.name, None)
-        if shape is None:
-            for raw in raws:
-                raw.why = "records of this kind of XML are not read again yet"
-
-
-def _say(raws: Sequence[Raw], name: str, data: bytes | None) -> None:
+def _say(raws: Sequence[Raw], name: str, data: str | None) -> None:
     for raw in raws:
         raw.file = name
         raw.why = "the file has no such line or record" if data is None else None
         if data is not None:
-            raw.text = data.decode("utf-8", "replace").rstrip("\r\n")
+            raw.text = data.encode("utf-8", "surrogateescape").decode("utf-8", "replace").rstrip("\r\n")

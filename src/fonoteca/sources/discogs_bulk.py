@@ -19,7 +19,7 @@ from fonoteca.sources.discogs_pieces import Piece
 from fonoteca.sources.discogs_shapes import SHAPES
 from fonoteca.sources.discogs_wide import CONFLICT, DUPLICATE
 from fonoteca.sources.discogs_workers import Rows, read_all
-from fonoteca.sources.documents import Document
+from fonoteca.sources.documents import Document, shown_name
 from fonoteca.sources.tally import Tally
 from fonoteca.sources.xmlrecords import Block, blocks
 
@@ -90,7 +90,7 @@ class DiscogsBulk(Bulk):
         for document in self._documents:
             for block in blocks(document.path, SHAPES[document.kind], size=self._size):
                 piece = self._piece(number, document, block, drops.get(number, {}))
-                self._pieces.append((piece, document.path.name))
+                self._pieces.append((piece, shown_name(document.path)))
                 number += 1
                 if not drops or piece.drop:
                     yield piece, block.data

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fonoteca.core.errors import Usage
 from fonoteca.sources.records import Dump, Source
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,13 @@ def names(paths: Sequence[Path]) -> dict[Path, str]:
         parts = 1
         while parts < len(path.parts) and any(o != path and o.parts[-parts:] == path.parts[-parts:] for o in paths):
             parts += 1
-        found[path] = "/".join(path.parts[-parts:])
+        found[path] = _NO_TEXT.sub("\ufffd", "/".join(path.parts[-parts:]))
     return found
+
+
+def shown_name(path: Path) -> str:
+    """The name of a file as positions and manifests have it: bytes that are no text become U+FFFD."""
+    return _NO_TEXT.sub("\ufffd", path.name)
 
 
 class DocumentSource(Source):

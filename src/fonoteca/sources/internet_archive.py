@@ -61,13 +61,13 @@ class InternetArchive(DocumentSource):
         paths = [document.path for document in _files(dump)]
         shown = names(paths)
         for path in paths:
-            for row in jsondocs.rows(path, _parts, name=shown[path]):
+            for row in jsondocs.rows(path, parts, name=shown[path]):
                 if isinstance(row, Refused):
                     yield row
                 elif _is_item(row):
                     yield from reader.item(row)
         for path in paths:
-            for row in jsondocs.rows(path, _parts, name=shown[path]):
+            for row in jsondocs.rows(path, parts, name=shown[path]):
                 if isinstance(row, Row) and not _is_item(row):
                     yield from reader.result(row)
 
@@ -78,14 +78,14 @@ def _files(dump: Dump) -> list[Document]:
 
 def _kind_of(path: Path) -> str | None:
     try:
-        row = jsondocs.first(path, _parts)
+        row = jsondocs.first(path, parts)
     except Usage:
         return None
     known = row is not None and (_is_item(row) or "identifier" in row.values)
     return "answers" if known else None
 
 
-def _parts(document: Any) -> list[Any] | None:
+def parts(document: Any) -> list[Any] | None:
     """The results of a search, the objects of an array, or the item that the document is."""
     if isinstance(document, list):
         return document

@@ -100,7 +100,7 @@ def _kind_of(path: Path) -> str | None:
     try:
         if head == b"PAR1":
             return "listens" if _has_listens(set(describe(path).columns)) else None
-        row = jsondocs.first(path, _parts)
+        row = jsondocs.first(path, parts)
     except Usage:
         return None
     if row is None:
@@ -118,7 +118,7 @@ def _has_listens(columns: set[str]) -> bool:
     return {"listened_at", "user_id", "recording_mbid"} <= columns
 
 
-def _parts(document: Any) -> list[Any] | None:
+def parts(document: Any) -> list[Any] | None:
     """Rows of top lists, each with its user; or a document's own rows."""
     blocks = document if isinstance(document, list) else [document]
     rows: list[Any] = []
@@ -151,7 +151,7 @@ def _rows(path: Path, name: str) -> Iterator[Row | Refused]:
     with path.open("rb") as stream:
         is_parquet = stream.read(4) == b"PAR1"
     if not is_parquet:
-        yield from jsondocs.rows(path, _parts, name=name)
+        yield from jsondocs.rows(path, parts, name=name)
         return
     for row in describe(path).rows():
         yield replace(row, position=name + row.position[len(path.name) :])

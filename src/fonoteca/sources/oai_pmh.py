@@ -94,10 +94,10 @@ def _fragments(dump: Dump) -> Iterator[Fragment | Refused]:
     paths = [document.path for document in _files(dump)]
     shown = names(paths)
     for path in paths:
-        yield from records(path, _shape(path), name=shown[path])
+        yield from records(path, shape_of(path), name=shown[path])
 
 
-def _shape(path: Path) -> Shape:
+def shape_of(path: Path) -> Shape:
     """How records begin in this page: its root says which prefix, if any, the names of OAI-PMH have."""
     root = root_of(path)
     name = root[0] if root else b"OAI-PMH"
