@@ -80,6 +80,16 @@ def test_files_that_lie_about_themselves_are_refused(path: Path, damage: str) ->
     assert caught.value.code == "not-a-dump"
 
 
+@pytest.mark.parametrize(("kind", "far"), [(pa.timestamp("us"), 2**62), (pa.date32(), 2**31 - 1)])
+def test_a_moment_beyond_the_calendar_costs_its_own_row_only(path: Path, kind: pa.DataType, far: int) -> None:
+    moments = pa.array([0, far, None, 1], pa.int32() if pa.types.is_date32(kind) else pa.int64())
+    pq.write_table(pa.table({"id": ["1", "2", "3", "4"], "at": moments.cast(kind)}), path)
+    found = list(describe(path).rows())
+    assert [type(row).__name__ for row in found] == ["Row", "Refused", "Row", "Row"]
+    assert isinstance(found[1], Refused)
+    assert (found[1].code, found[1].position) == ("bad-row", f"{path.name}:2")
+
+
 def test_limits_on_what_the_footer_says(path: Path) -> None:
     for limits in (Limits(parquet_row_groups=2), Limits(parquet_group=100), Limits(parquet_footer=10)):
         with pytest.raises(Usage):

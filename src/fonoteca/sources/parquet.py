@@ -258,17 +258,30 @@ def _texts(path: Path, source: BinaryIO, limits: Limits) -> list[str]:
     return [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL"]
 
 
-def _values(table: Any, pages: _Pages, limits: Limits, part: Part) -> Iterator[dict[str, Any] | None]:
+def _values(table: Any, pages: _Pages, limits: Limits, part: Part) -> Iterator[dict[str, Any] | Exception | None]:
     """The rows' values, a batch in memory. Text stays in its dictionary: one long text that stands in every row
     takes its room once, and where a batch would be too large as Python texts, its rows come one by one. None: a row
-    is too large by itself."""
+    is too large by itself; an error: it has a value that is none, such as a date beyond the year 9999."""
     for batch in _batches(table, pages, limits, part):
-        if sum(map(_weight, batch.columns)) <= limits.batch_text:
-            yield from batch.to_pylist()
+        values = _python(batch) if sum(map(_weight, batch.columns)) <= limits.batch_text else None
+        if isinstance(values, list):
+            yield from values
             continue
         for at in range(batch.num_rows):
             row = batch.slice(at, 1)
-            yield row.to_pylist()[0] if sum(map(_weight, row.columns)) <= limits.batch_text else None
+            one = _python(row) if sum(map(_weight, row.columns)) <= limits.batch_text else [None]
+            yield one[0] if isinstance(one, list) else one
+
+
+def _python(batch: Any) -> list[Any] | Exception:
+    """The rows as Python values, or why there are none."""
+    import pyarrow as pa
+
+    try:
+        found: list[Any] = batch.to_pylist()
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        return error
+    return found
 
 
 def _batches(table: Any, pages: _Pages, limits: Limits, part: Part = WHOLE) -> Iterator[Any]:
@@ -300,7 +313,9 @@ def _weight(array: Any) -> int:
     return int(array.nbytes)
 
 
-def _row(position: str, values: dict[str, Any] | None, limits: Limits) -> Row | Refused:
+def _row(position: str, values: dict[str, Any] | Exception | None, limits: Limits) -> Row | Refused:
+    if isinstance(values, Exception):
+        return refused(position, "bad-row", f"a value of the row cannot be read ({values})", "", limits)
     if values is None:
         reason = f"the row takes more than {limits.batch_text} bytes once its texts are unpacked"
         return refused(position, "long-row", reason, "", limits)
