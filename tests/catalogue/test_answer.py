@@ -166,6 +166,20 @@ def test_flat_tables_that_are_not_copied_need_no_query_either(seed: int, tmp_pat
         assert len(catalogue.resolve("isrc:QZDIRECT0001")) >= 2
 
 
+def test_claims_on_releases_are_found_where_no_release_has_any_of_its_own(tmp_path: Path) -> None:
+    layout, wide = archive(tmp_path), RandomWide(1, count=35)
+    direct = Direct(wide)
+    for name, source in (("x", wide), ("direct", direct)):
+        for row in source.tables["release"]:
+            row["claims"] = None
+        read_in(layout, source, name)
+    assert all("claims" in chunk.empty for p in generation.load(Places.of(layout)).wide for chunk in p.wide["release"])
+    counts = compare(layout)
+    assert counts["quick"] == counts["asked"] > 40
+    with Catalogue.open(layout) as catalogue:
+        assert catalogue.select("SELECT 1 FROM claims WHERE kind = 'release' LIMIT 1")
+
+
 def test_a_partition_without_keys_is_asked_by_queries(tmp_path: Path) -> None:
     layout, wide = world(tmp_path, 0)
     places = Places.of(layout)

@@ -101,6 +101,18 @@ def test_a_newer_format_is_refused_with_a_sentence(tmp_path: Path) -> None:
     assert caught.value.code == "newer-format"
 
 
+def test_a_manifest_that_could_not_be_read_again_never_counts(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    generation.commit(places, small())
+    before = places.current.read_bytes()
+    [entry] = small().partitions
+    odd = small().with_partition(PartitionEntry(**{**vars(entry), "dataset": "no text: \udcff"}))
+    with pytest.raises(Damaged):
+        generation.commit(places, odd)
+    assert places.current.read_bytes() == before
+    assert generation.load(places) == small()
+
+
 def test_partitions_are_replaced_by_name_and_sorted() -> None:
     entry = small().partitions[0]
     other = PartitionEntry(**{**vars(entry), "source": "discogs"})

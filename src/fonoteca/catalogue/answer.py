@@ -145,7 +145,8 @@ class Answers:
         rows = self._claims_on(kind, one.id, [one])
         if kind is Kind.RECORDING:
             for release in {track["release_id"] for track in one.row["tracks"] or ()} - {None}:
-                on = self._release(release, one)
+                # A recording may be on many releases: their rows are read only where any has claims of its own.
+                on = self._release(release, one) if self._finder.may_hold(Kind.RELEASE, "claims") else []
                 rows += self._claims_on(Kind.RELEASE, release, on)
         return _ordered(rows)
 

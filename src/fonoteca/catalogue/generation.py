@@ -446,8 +446,14 @@ def load(places: Places) -> Generation:
 
 
 def commit(places: Places, generation: Generation) -> None:
-    """Write the manifest, then swap the pointer. All files that it names are on the disk already."""
+    """Write the manifest, then swap the pointer. All files that it names are on the disk already.
+
+    Raises:
+        Damaged: it could not be read again; nothing has changed.
+    """
     data = canonical.encode(generation.as_json())
+    # What cannot be read must never count: it would take the whole catalogue with it.
+    parse(places, generation.number, data)
     durable.write_bytes(places.generation(generation.number), data)
     pointer = {"generation": generation.number, "digest": hashlib.sha256(data).hexdigest()}
     durable.write_bytes(places.current, canonical.encode(pointer))
