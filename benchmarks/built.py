@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import functools
 import json
 import os
 import shutil
@@ -49,6 +50,8 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--only", default="P5,P6,P15", help="some of P5, P6 and P15")
     parser.add_argument("--memory", type=int, default=8, help="GiB of both sides of P5")
     parser.add_argument("--parts", type=int, help="P5 of so many partitions only")
+    parser.add_argument("--peer", action="store_true",
+                        help="P6 beside DuckDB, too, on the same rows sorted by ISRC: minutes at 256M")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--record", action="store_true", help="append the figures to docs/benchmarks.md")
     args = parser.parse_args(words)
@@ -56,7 +59,11 @@ def main(words: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="fonoteca-bench-", dir=args.archive.absolute().parent) as folder:
         setup = Setup(Path(folder), 0, args.repeats, 1, lambda text: print(text, flush=True))
         built = Built(args.archive.absolute(), setup, args.memory, args.parts)
-        measures = {"P6": built.lookups, "P15": built.coverage, "P5": built.groups}
+        measures = {
+            "P6": functools.partial(built.lookups, with_peer=args.peer),
+            "P15": built.coverage,
+            "P5": built.groups,
+        }
         figures = [figure for name, measure in measures.items() if name in args.only.split(",") for figure in measure()]
     print("\n".join(["", report.HEAD, *map(report.row, figures)]))
     if args.record:
@@ -152,10 +159,10 @@ class Built:
         job = side("engine", f"--memory={self._memory}", spill, _ENGINE.format(query=query, out=out))
         run(Side("prepared", (Job(job, speaks=True),)))
 
-    def lookups(self) -> list[Figure]:
+    def lookups(self, *, with_peer: bool) -> list[Figure]:
         """P6: the whole answer, from all over the catalogue, one after another in one process."""
         figures, asked = [], self._questions()
-        peer = self._sorted([words.partition(":")[2] for words in asked["isrc"][:PEER_ASKED]])
+        peer = self._sorted([words.partition(":")[2] for words in asked["isrc"][:PEER_ASKED]]) if with_peer else []
         for kind, words in asked.items():
             first, again, memory, cpu = self._timed("catalogue", self._root, words)
             what = f"show by {kind}, {self.tracks:,} recordings"
@@ -164,7 +171,7 @@ class Built:
                 figures.append(Figure("P6", f"{what}, {when}, p99", "", p99, 0, target, own_cpu=cpu,
                                       own_memory=memory, unit="ms"))  # fmt: skip
                 figures.append(Figure("P6", f"{what}, {when}, median", "", median, 0, None, unit="ms"))
-            if kind.startswith("isrc"):
+            if peer and kind.startswith("isrc"):
                 target = Target(10) if kind == ONE else None
                 figures += [Figure("P6", f"{what}, warm, {of}", DUCKDB, told(again), told(peer), target, unit="ms")
                             for of, told in (("median", statistics.median), ("p99", _p99))]  # fmt: skip
