@@ -94,3 +94,18 @@ def test_files_cut_anywhere_are_refused_or_accounted_for(tmp_path: Path, number:
     for end in range(0, len(data), 3):
         path.write_bytes(data[:end])
         read(source, path)
+
+
+@pytest.mark.parametrize(("head", "why"), [
+    (b'<?xml version="1.0"?>\n<!DOCTYPE releases [<!ENTITY a "b">]>\n<releases>', "document type declaration"),
+    (b'<?xml version="1.0" encoding="ISO-8859-1"?>\n<releases>', "its text is in ISO-8859-1"),
+    ('<?xml version="1.0" encoding="UTF-16"?>\n<releases>'.encode("utf-16"), "UTF-16"),
+    (b"<nothing>", "it is none of artists, labels, masters, releases"),
+])  # fmt: skip
+def test_xml_that_no_dump_is_written_in_is_refused_with_its_reason(head: bytes, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "releases.xml"
+    path.write_bytes(head + b'<release id="1"><title>x</title></release></releases>')
+    with pytest.raises(Usage) as caught:
+        Discogs().records(Dump([path])).__next__()
+    assert caught.value.code == "not-a-dump"
+    assert why in caught.value.why

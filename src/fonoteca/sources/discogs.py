@@ -15,7 +15,7 @@ from fonoteca.sources.discogs_shapes import SHAPES
 from fonoteca.sources.documents import Document, DocumentSource, recognise
 from fonoteca.sources.records import Dump, Duplicate, FieldLicence, Record, Refused, SourceInfo
 from fonoteca.sources.seen_numbers import SeenNumbers
-from fonoteca.sources.xmlrecords import Fragment, records, root_of
+from fonoteca.sources.xmlrecords import Fragment, records, root_of, why_not
 
 LICENCE = "CC0-1.0"
 INFO = SourceInfo(
@@ -76,7 +76,7 @@ _LACKING = {
 
 
 def _files(dump: Dump) -> list[Document]:
-    return recognise(dump, "discogs", tuple(SHAPES), _kind_of)
+    return recognise(dump, "discogs", tuple(SHAPES), _kind_of, why_not=why_not)
 
 
 def _kind_of(path: Path) -> str | None:

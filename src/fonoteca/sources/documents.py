@@ -25,18 +25,22 @@ KindOf = Callable[[Path], str | None]
 """What kind of file it is; None for a stranger. Usage for a file that is known and cannot be read. OSError as usual."""
 
 
-def recognise(dump: Dump, source: str, kinds: Sequence[str], kind_of: KindOf, *, deep: bool = False) -> list[Document]:
+def recognise(
+    dump: Dump, source: str, kinds: Sequence[str], kind_of: KindOf, *, deep: bool = False,
+    why_not: Callable[[Path], str] = lambda _: "",
+) -> list[Document]:  # fmt: skip
     """The files of a dump in the order of ``kinds``, then of the dump; a folder stands for its files of these kinds.
 
     Args:
         deep: also look into the folders of a folder.
+        why_not: more about a file of none of the kinds, such as what it is written in.
 
     Raises:
         Usage: ``not-a-dump`` for a file of none of the kinds, or where there is none; ``unreadable-dump``.
     """
     found: list[Document] = []
     for path in dump.paths:
-        inside = _inside(path, kind_of, deep=deep) if path.is_dir() else [_named(path, source, kinds, kind_of)]
+        inside = _inside(path, kind_of, deep=deep) if path.is_dir() else [_named(path, source, kinds, kind_of, why_not)]
         found.extend(inside)
     if not found:
         where = ", ".join(str(p) for p in dump.paths) or "no file was named"
@@ -55,10 +59,13 @@ def _inside(folder: Path, kind_of: KindOf, *, deep: bool) -> Iterator[Document]:
             yield Document(path, kind)
 
 
-def _named(path: Path, source: str, kinds: Sequence[str], kind_of: KindOf) -> Document:
+def _named(
+    path: Path, source: str, kinds: Sequence[str], kind_of: KindOf, why_not: Callable[[Path], str]
+) -> Document:  # fmt: skip
     kind = _kind(path, kind_of) if path.is_file() or not path.exists() else None
     if kind is None:
-        raise Usage("not-a-dump", f"{path.name} is no file of {source}", f"it is none of {', '.join(kinds)}",
+        why = "; ".join(filter(None, [f"it is none of {', '.join(kinds)}", why_not(path) if path.is_file() else ""]))
+        raise Usage("not-a-dump", f"{path.name} is no file of {source}", why,
                     f"'fonoteca sources {source}' says which files it reads; 'table' reads any table",
                     str(path))  # fmt: skip
     return Document(path, kind)

@@ -19,7 +19,7 @@ from fonoteca.sources import oai_pmh_fields as fields
 from fonoteca.sources.documents import Document, DocumentSource, names, recognise
 from fonoteca.sources.oai_pmh_fields import OAI
 from fonoteca.sources.records import Dump, Duplicate, FieldLicence, Record, Refused, SourceInfo
-from fonoteca.sources.xmlrecords import Fragment, Shape, records, root_of
+from fonoteca.sources.xmlrecords import Fragment, Shape, records, root_of, why_not
 
 INFO = SourceInfo(
     name="oai_pmh",
@@ -80,7 +80,7 @@ class _Version:
 
 
 def _files(dump: Dump) -> list[Document]:
-    return recognise(dump, "oai_pmh", _KINDS, _kind_of)
+    return recognise(dump, "oai_pmh", _KINDS, _kind_of, why_not=why_not)
 
 
 def _kind_of(path: Path) -> str | None:

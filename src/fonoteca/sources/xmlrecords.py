@@ -26,6 +26,9 @@ _REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
 # What stands before the root is taken once, not in every way in which it can be: that took hours for 40 comments.
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml\s[^>]*\?>)?(?>\s++|<!--.*?-->|<\?[^>]*\?>)*+(<([A-Za-z_][\w.:-]*)"
                    rb"(?:\s[^<>]*)?>)", re.DOTALL)  # fmt: skip
+_READ_AS = {b"utf-8", b"utf8", b"us-ascii"}
+_DECLARED = 4_096
+"""Bytes at the head of a file in which it says how it is written."""
 _ENCODING = re.compile(rb"<\?xml\s[^>]*encoding\s*=\s*[\"']([\w.-]+)")
 
 
@@ -71,9 +74,23 @@ def root_of(path: Path, limits: Limits = LIMITS) -> tuple[bytes, bytes] | None:
         sample = stream.read(SAMPLE)
     head = _HEAD.match(sample)
     encoding = _ENCODING.search(sample[: head.start(1)]) if head else None
-    if head is None or (encoding and encoding[1].lower() not in {b"utf-8", b"utf8", b"us-ascii"}):
+    if head is None or (encoding and encoding[1].lower() not in _READ_AS):
         return None
     return head[2], head[1]
+
+
+def why_not(path: Path, limits: Limits = LIMITS) -> str:
+    """What keeps a file of XML from being read, in words; empty where it is something else. OSError as usual."""
+    with open_bytes(path, limits) as stream:
+        sample = stream.read(SAMPLE)
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")):
+        return "its text is in UTF-16: convert it to UTF-8"
+    if b"<!DOCTYPE" in sample[:_DECLARED]:
+        return "it has a document type declaration, which no dump has and which is not read"
+    encoding = _ENCODING.search(sample[:_DECLARED])
+    if encoding and encoding[1].lower() not in _READ_AS:
+        return f"its text is in {encoding[1].decode('ascii', 'replace')}: convert it to UTF-8"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
