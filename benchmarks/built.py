@@ -28,7 +28,7 @@ from benchmarks.generate import model
 from benchmarks.generate.model import Shard
 from benchmarks.grouping import OPERATION, Files, agreed, coverage_figures, coverage_sides, figure
 from benchmarks.harness import Job, Side, compare, disk, run
-from benchmarks.lookups import DUCKDB
+from benchmarks.lookups import DUCKDB, p99
 from benchmarks.workbench import ROOT, Setup, side
 from fonoteca.catalogue import generation, heard, operations
 from fonoteca.catalogue.places import Places
@@ -167,14 +167,14 @@ class Built:
             first, again, memory, cpu = self._timed("catalogue", self._root, words)
             what = f"show by {kind}, {self.tracks:,} recordings"
             for times, when, target in ((again, "warm", Target(5, False, " ms")), (first, "the first time", None)):
-                p99, median = float(np.quantile(times, 0.99)), statistics.median(times)
-                figures.append(Figure("P6", f"{what}, {when}, p99", "", p99, 0, target, own_cpu=cpu,
+                figures.append(Figure("P6", f"{what}, {when}, p99", "", p99(times), 0, target, own_cpu=cpu,
                                       own_memory=memory, unit="ms"))  # fmt: skip
+                median = statistics.median(times)
                 figures.append(Figure("P6", f"{what}, {when}, median", "", median, 0, None, unit="ms"))
             if peer and kind.startswith("isrc"):
                 target = Target(10) if kind == ONE else None
                 figures += [Figure("P6", f"{what}, warm, {of}", DUCKDB, told(again), told(peer), target, unit="ms")
-                            for of, told in (("median", statistics.median), ("p99", _p99))]  # fmt: skip
+                            for of, told in (("median", statistics.median), ("p99", p99))]  # fmt: skip
         return figures
 
     def _sorted(self, isrcs: list[str]) -> list[float]:
@@ -251,10 +251,6 @@ class _Watched:
             # A file may go between being listed and being measured.
             with contextlib.suppress(OSError):
                 self.disk = max(self.disk, disk(self.folder))
-
-
-def _p99(times: list[float]) -> float:
-    return float(np.quantile(times, 0.99))
 
 
 def _scan(paths: Sequence[Path]) -> str:

@@ -32,12 +32,12 @@ def measure(setup: Setup) -> list[Figure]:
     count, figures = recordings(setup), []
     for kind, (times, sample) in own.items():
         what = f"show by {kind}, {count:,} recordings"
-        figures.append(Figure("P6", f"{what}, p99", "", _p99(times), 0, Target(5, False, " ms"), own_cpu=sample.cpu,
+        figures.append(Figure("P6", f"{what}, p99", "", p99(times), 0, Target(5, False, " ms"), own_cpu=sample.cpu,
                               own_memory=sample.memory, unit="ms"))  # fmt: skip
         figures.append(Figure("P6", f"{what}, median", "", statistics.median(times), 0, None, unit="ms"))
     times, sample = own["isrc"]
     for name, (others, other) in peers.items():
-        for what, figure in (("p99", _p99), ("median", statistics.median)):
+        for what, figure in (("p99", p99), ("median", statistics.median)):
             target = Target(10) if (name, what) == (DUCKDB, "p99") else None
             figures.append(Figure("P6", f"show by isrc, {what}", name, figure(times), figure(others), target,
                                   own_cpu=sample.cpu, peer_cpu=other.cpu, own_memory=sample.memory,
@@ -45,7 +45,8 @@ def measure(setup: Setup) -> list[Figure]:
     return figures
 
 
-def _p99(times: list[float]) -> float:
+def p99(times: list[float]) -> float:
+    """The 99th hundredth."""
     return float(np.quantile(times, 0.99))
 
 
@@ -74,6 +75,6 @@ def _timed(setup: Setup, how: str, path: Path, words: list[str]) -> tuple[list[f
     sample = run(Side(how, (Job(side("lookup", how, path, asked, told), speaks=True),)))
     times = json.loads(told.read_text())[len(words) // 4 :]
     setup.told(
-        f"  {how}, {words[0].partition(':')[0]}: median {statistics.median(times):.3f} ms, p99 {_p99(times):.3f} ms"
+        f"  {how}, {words[0].partition(':')[0]}: median {statistics.median(times):.3f} ms, p99 {p99(times):.3f} ms"
     )
     return times, sample

@@ -155,17 +155,9 @@ class Finder:
                     found.append(int(row["id"]))
         return found
 
-    @functools.cached_property
-    def _holding(self) -> frozenset[tuple[Kind, str]]:
-        return frozenset(
-            (kind, column)
-            for kind, tables in self._tables.items() for table in tables for chunk in table.chunks
-            for column in WIDE[kind.word] if column not in chunk.empty
-        )  # fmt: skip
-
     def may_hold(self, kind: Kind, column: str) -> bool:
         """True where any wide row may have something in a column."""
-        return (kind, column) in self._holding
+        return any(column not in chunk.empty for table in self._tables[kind] for chunk in table.chunks)
 
     def keyed(self, kind: Kind, scheme: str) -> set[str]:
         """Sources whose keys of this kind may be identifiers of the scheme."""

@@ -88,8 +88,7 @@ def givers_to(
     keyed = {name_of(p): _by_keys(places, p) for p in generation.partitions}
     for number, name in enumerate(given):
         table = keyed.get(name)
-        begun = matches.among(asked, table) if table else None
-        found = matches.rows(table, begun, _GIVEN) if table and begun is not None else None
+        found = matches.rows(table, asked, _GIVEN) if table else None
         if found is not None:
             connection.register("some_signals", found)
             connection.execute(f"CREATE OR REPLACE TEMP TABLE given_{number} AS FROM some_signals")
@@ -194,8 +193,7 @@ def _matching_ids(places: Places, part: PartitionEntry, ids: matches.Rows) -> in
     import numpy as np
 
     asked = matches.wide(places, part, "recording")
-    begun = matches.among(matches.prefixes(ids), asked) if asked else None
-    rows = matches.rows(asked, begun, _ID) if asked and begun is not None else None
+    rows = matches.rows(asked, matches.prefixes(ids), _ID) if asked else None
     return None if rows is None else int(np.isin(rows["id"].to_numpy(), ids).sum())
 
 

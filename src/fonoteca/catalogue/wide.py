@@ -160,6 +160,9 @@ _MERGED: dict[str, list[_Part]] = {
 """Merged table → the queries that give a wide table's rows its columns."""
 
 
+_ASKED = {kind: sorted({part.column for parts in FACTS.values() for part in parts if part.table == kind})
+          for kind in KINDS}  # fmt: skip
+"""Wide table → the columns that queries ask for."""
 Given = Mapping[tuple[str, str], str]
 """Wide table, and a column of it → SQL of the rows in which the column may hold something (``id``: of all rows)."""
 
@@ -169,7 +172,7 @@ def scans(places: Places, generation: Generation) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], list[str]] = {}
     for part in generation.wide:
         for table, chunks in part.wide.items():
-            for column in WIDE[table]:
+            for column in _ASKED[table]:
                 some = [chunk.rows for chunk in chunks if column not in chunk.empty]
                 if some:
                     found.setdefault((table, column), []).append(_scan(places.paths(some)))
