@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import copying, matches, operations
+from fonoteca.catalogue import copying, matches, operations, views
 from fonoteca.catalogue.chosen import Here, Maker
 from fonoteca.catalogue.engine import parquet, text
 from fonoteca.catalogue.generation import Generation, Heard, PartitionEntry, Popularity
@@ -90,9 +90,7 @@ def givers_to(
         table = keyed.get(name)
         found = matches.rows(table, asked, _GIVEN) if table else None
         if found is not None:
-            connection.register("some_signals", found)
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE given_{number} AS FROM some_signals")
-            connection.unregister("some_signals")
+            views.name_table(connection, f"given_{number}", found)
             given[name] = counted(licences, f"given_{number}")
     return list(given.values())
 
@@ -198,12 +196,10 @@ def _matching_ids(places: Places, part: PartitionEntry, ids: matches.Rows) -> in
 
 
 def _count(connection: duckdb.DuckDBPyConnection, ids: pa.Table, query: str, signals: pa.Table) -> int:
-    connection.register("some_ids", ids)
-    connection.register("some_signals", signals)
+    views.name_table(connection, "some_ids", ids)
+    views.name_table(connection, "some_signals", signals)
     rows = f"FROM some_ids w SEMI JOIN ({query}) k ON w.id = k.recording_id"
     [(count,)] = connection.execute(f"SELECT count(*) {rows}").fetchall()
-    connection.unregister("some_ids")
-    connection.unregister("some_signals")
     return int(count)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from fonoteca.catalogue import files, matches
+from fonoteca.catalogue import files, matches, views
 from fonoteca.catalogue.engine import parquet, stream
 from fonoteca.catalogue.files import FileRef
 from fonoteca.catalogue.generation import Generation, PartitionEntry
@@ -100,7 +100,8 @@ class _Mentions:
                 queries.append(f"SELECT id, {number} AS part, true AS wide FROM ({self._wide(part)})")
             if self._flat(part):
                 queries.append(f"SELECT id, {number} AS part, false AS wide FROM ({self._flat(part)})")
-        queries.append(f"SELECT id, part, true AS wide FROM ({self._named('looked_at', pa.concat_tables(found))})")
+        views.name_table(self._connection, "looked_at", pa.concat_tables(found))
+        queries.append("SELECT id, part, true AS wide FROM looked_at")
         # One row for each candidate that a partition mentions; twice: several of its wide rows do.
         each = " UNION ALL ".join(f"""
             SELECT id, wide AND count(*) > 1 AS twice FROM ({query}) WHERE id IN (SELECT id FROM candidate)
@@ -112,12 +113,6 @@ class _Mentions:
 
     def _parts(self, generation: Generation) -> list[PartitionEntry]:
         return [p for p in generation.partitions if self._mentioned(p)]
-
-    def _named(self, name: str, rows: pa.Table) -> str:
-        self._connection.register("given_ids", rows)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given_ids")
-        self._connection.unregister("given_ids")
-        return f"FROM {name}"
 
     def _mentioned(self, part: PartitionEntry) -> str:
         return " UNION ALL ".join(query for query in (self._wide(part), self._flat(part)) if query)
@@ -165,7 +160,8 @@ class _Mentions:
         if ids is None:
             return [part, *[p for p, _ in wide]]
         if any(map(len, ids)):
-            self._connection.execute(f"INSERT INTO keyed {self._named('asked', pa.concat_tables(ids))}")
+            views.name_table(self._connection, "asked", pa.concat_tables(ids))
+            self._connection.execute("INSERT INTO keyed FROM asked")
         return scanned
 
     def _flat_ids(self, part: PartitionEntry) -> matches.Rows | None:

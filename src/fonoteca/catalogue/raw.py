@@ -8,10 +8,10 @@ every file is read through once, by the reader that gave it its positions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from fonoteca.catalogue.generation import PartitionEntry
 from fonoteca.core import canonical
@@ -24,6 +24,7 @@ from fonoteca.sources.records import Refused
 from fonoteca.sources.rows import Row, describe
 from fonoteca.sources.xmlrecords import Fragment
 
+_T = TypeVar("_T")
 _READ = 1 << 20
 _LINES = frozenset({"musicbrainz", "acoustid"})
 """Sources whose positions are lines that end at LF, in files and in archives."""
@@ -157,11 +158,17 @@ def _rows(path: Path, sources: set[str]) -> Iterator[Fragment | Row | Refused] |
 
 
 def _numbered(rows: Iterable[Fragment | Row | Refused], name: str, wanted: list[tuple[int, Raw]]) -> None:
+    _find(((int(row.position.rpartition(":")[2]), row) for row in rows), _written, name, wanted)
+
+
+def _find(
+    found: Iterable[tuple[int, _T]], written: Callable[[_T], str], name: str, wanted: list[tuple[int, Raw]]
+) -> None:  # fmt: skip
+    """Say what stands under each number, up to the last that is wanted."""
     left = {number: [raw for n, raw in wanted if n == number] for number, _ in wanted}
-    for row in rows:
-        number = int(row.position.rpartition(":")[2])
+    for number, one in found:
         if number in left:
-            _say(left.pop(number), name, _written(row))
+            _say(left.pop(number), name, written(one))
         if not left:
             return
     for raws in left.values():
@@ -177,14 +184,7 @@ def _written(row: Fragment | Row | Refused) -> str:
 
 def _lines(stream: IO[bytes], name: str, wanted: list[tuple[int, Raw]]) -> None:
     """Lines, as they are."""
-    left = {number: [raw for n, raw in wanted if n == number] for number, _ in wanted}
-    for number, line in enumerate(_split(stream), start=1):
-        if number in left:
-            _say(left.pop(number), name, line.decode("utf-8", "replace"))
-        if not left:
-            break
-    for raws in left.values():
-        _say(raws, name, None)
+    _find(enumerate(_split(stream), start=1), lambda line: line.decode("utf-8", "replace"), name, wanted)
 
 
 def _split(stream: IO[bytes]) -> Iterator[bytes]:
