@@ -6,9 +6,6 @@ broken or blank one leaves a line without MBIDs, so that a row's number stays it
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +14,7 @@ from typing import IO, Any
 from fonoteca.core import durable
 from fonoteca.core.progress import Progress, Unit
 from fonoteca.sources import musicbrainz_canonical as canonical
+from fonoteca.sources import staged_once
 from fonoteca.sources.bulk import Flat, Sql, columns, literal
 from fonoteca.sources.musicbrainz_canonical import KINDS, NAMES, NEEDED, File, Redirect, Table
 from fonoteca.sources.musicbrainz_pieces import PIECE
@@ -110,16 +108,12 @@ class CanonicalBulk(Flat):
     # --- staging ------------------------------------------------------------------------------------------------------
 
     def _stage(self, sql: Sql, progress: Progress) -> None:
-        done = sql.work / _DONE
-        if not done.exists():
+        def read(broken: Any) -> dict[str, Any]:
             progress.stage("reading", sum(file.path.stat().st_size for file in self.files), Unit.BYTES)
-            with durable.writing(sql.work / _REFUSED) as binary:
-                text = io.TextIOWrapper(binary, "utf-8", newline="", write_through=True)
-                self._read(sql, progress, csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL))
-                text.detach()
-            told = {"pieces": [vars(piece) for piece in self._pieces], "broken": self._broken}
-            durable.write_bytes(done, json.dumps(told, sort_keys=True).encode())
-        told = json.loads(done.read_text("utf-8"))
+            self._read(sql, progress, broken)
+            return {"pieces": [vars(piece) for piece in self._pieces], "broken": self._broken}
+
+        told = staged_once.told(sql.work / _DONE, sql.work / _REFUSED, read)
         self._pieces = [_Piece(**values) for values in told["pieces"]]
         self._broken = told["broken"]
 

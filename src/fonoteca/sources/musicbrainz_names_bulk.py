@@ -7,9 +7,6 @@ number stays its line's.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +17,7 @@ from fonoteca.core.progress import Progress, Unit
 from fonoteca.sources import musicbrainz_canonical as canonical
 from fonoteca.sources import musicbrainz_names as names
 from fonoteca.sources import musicbrainz_names_sql as queries
+from fonoteca.sources import staged_once
 from fonoteca.sources.ahead import ahead
 from fonoteca.sources.bulk import CHUNK_ROWS, Sql, literal
 from fonoteca.sources.musicbrainz_canonical import File, Table
@@ -117,21 +115,17 @@ class NamesBulk:
     # --- staging ------------------------------------------------------------------------------------------------------
 
     def _stage(self, sql: Sql, progress: Progress) -> None:
-        done = sql.work / _DONE
-        if not done.exists():
+        def read(refused: Any) -> dict[str, Any]:
             progress.stage("reading", sum(file.path.stat().st_size for file in self.files), Unit.BYTES)
-            with durable.writing(sql.work / _REFUSED) as binary:
-                text = io.TextIOWrapper(binary, "utf-8", newline="", write_through=True)
-                cutter = _Cutter(sql.work, self.files, self.piece, text, progress)
-                for piece in ahead(cutter.pieces()):
-                    path = cutter.path(piece)
-                    sql.stage(piece.name, queries.reading(path, piece.columns))
-                    durable.remove(path)
-                    self._pieces.append(piece)
-                text.detach()
-            told = {"pieces": [vars(piece) for piece in self._pieces], "refused": cutter.refused}
-            durable.write_bytes(done, json.dumps(told, sort_keys=True).encode())
-        told = json.loads(done.read_text("utf-8"))
+            cutter = _Cutter(sql.work, self.files, self.piece, refused, progress)
+            for piece in ahead(cutter.pieces()):
+                path = cutter.path(piece)
+                sql.stage(piece.name, queries.reading(path, piece.columns))
+                durable.remove(path)
+                self._pieces.append(piece)
+            return {"pieces": [vars(piece) for piece in self._pieces], "refused": cutter.refused}
+
+        told = staged_once.told(sql.work / _DONE, sql.work / _REFUSED, read)
         self._pieces = [_Piece(**values) for values in told["pieces"]]
         self._refused = told["refused"]
 
@@ -190,12 +184,12 @@ class _Cutter:
     """Cuts tables into pieces on the disk that the engine can read, and puts what is refused apart."""
 
     def __init__(
-        self, work: Path, files: Sequence[File], size: int, refused: io.TextIOWrapper, progress: Progress
+        self, work: Path, files: Sequence[File], size: int, refused: Any, progress: Progress
     ) -> None:  # fmt: skip
         self._work = work
         self._files = files
         self._size = size
-        self._rows = csv.writer(refused, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        self._rows = refused
         self._progress = progress
         self._seq = self._number = 0
         self.refused = 0
